@@ -18,7 +18,7 @@ MUTANTS = (
     Mutant(
         name="groups of a picture not counted",
         breaks="Each part of the picture of a time costs a scan of the text.",
-        file="workflows/asl/jsonata/date_pictures.py",
+        file="workflows/asl/jsonata/date_reading.py",
         old="    count_scanned(len(text) * (pattern.groups + 1))\n",
         new="    count_scanned(len(text))\n",
         caught_by=tests("asl/test_jsonata.py::test_the_picture_of_a_time_that_reads_too_much_text_fails"),
@@ -26,9 +26,9 @@ MUTANTS = (
     Mutant(
         name="time completed from the clock",
         breaks="Folding a journal on another day gives the same result.",
-        file="workflows/asl/jsonata/date_pictures.py",
-        old="    at = _Moment.of(millis())\n",
-        new="    at = _Moment.of(datetime.now(UTC).timestamp() * 1000)\n",
+        file="workflows/asl/jsonata/date_reading.py",
+        old="    at = CalendarTime.of(millis())\n",
+        new="    at = CalendarTime.of(__import__('time').time() * 1000)\n",
         caught_by=tests("asl/test_jsonata.py::test_a_time_without_a_day_is_completed_from_the_time_of_the_signal"),
     ),
     Mutant(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from workflows.asl.jsonata import date_pictures, integer_pictures, number_pictures
+from workflows.asl.jsonata import date_reading, date_writing, integer_pictures, number_pictures
 from workflows.asl.jsonata import functions as added
 from workflows.asl.jsonata import list_functions as lists
 from workflows.asl.jsonata import number_functions as numbers
@@ -131,10 +131,10 @@ _FUNCTIONS: Final[tuple[tuple[str, Callable[..., Any], str], ...]] = (
     ("shuffle", lists.shuffle, "<a:a>"),
     ("distinct", lists.distinct, "<x:x>"),
     ("clone", lists.clone, "<(oa)-:o>"),
-    ("toMillis", date_pictures.to_millis, "<s-s?:n>"),
-    ("fromMillis", date_pictures.from_millis, "<n-s?s?:s>"),
-    ("now", date_pictures.now, "<s?s?:s>"),
-    ("millis", date_pictures.millis, "<:n>"),
+    ("toMillis", date_reading.to_millis, "<s-s?:n>"),
+    ("fromMillis", date_writing.from_millis, "<n-s?s?:s>"),
+    ("now", date_writing.now, "<s?s?:s>"),
+    ("millis", date_writing.millis, "<:n>"),
     # Of Step Functions: https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
     ("partition", added.partition, "<a-n?:a>"),
     ("range", added.number_range, "<n-n?n?:a>"),

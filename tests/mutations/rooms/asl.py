@@ -90,9 +90,9 @@ MUTANTS = (
     Mutant(
         name="null counts as undefined in a list",
         breaks="Null is a value at every depth, and undefined is none.",
-        file="workflows/asl/jsonata/evaluator.py",
-        old="            if result is not UNDEFINED:\n                results.append(result)\n",
-        new="            if result is not UNDEFINED and result is not None:\n                results.append(result)\n",
+        file="workflows/asl/jsonata/path_evaluation.py",
+        old="        if result is not UNDEFINED:\n            results.append(result)\n",
+        new="        if result is not UNDEFINED and result is not None:\n            results.append(result)\n",
         caught_by=tests("asl/test_jsonata.py::test_nulls_are_values_at_every_depth"),
     ),
     Mutant(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from workflows.asl.jsonata.errors import JSONataError
-from workflows.asl.jsonata.evaluation import UNDEFINED
+from workflows.asl.jsonata.evaluation import UNDEFINED, Evaluation
 from workflows.asl.jsonata.list_functions import clone
 from workflows.asl.jsonata.signatures import Signature
 from workflows.asl.jsonata.syntax_trees import Node
@@ -17,7 +17,11 @@ _TRANSFORMED: Final = Signature("<(oa):o>")
 
 
 class Evaluates(Protocol):
-    """The evaluator, as these functions use it."""
+    """The evaluator, as the modules that evaluate a kind of node use it. ``evaluation`` counts their work."""
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """The evaluation in progress."""
 
     def evaluate(self, node: Node, item: Any, scope: VariableScope) -> Any:
         """Evaluate a node."""

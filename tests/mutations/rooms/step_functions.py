@@ -27,7 +27,7 @@ MUTANTS = (
     Mutant(
         name="the end of a child overtakes its start",
         breaks="The history of a parent shows that a child started before it shows how the child ended.",
-        file="workflows/embedded/step_functions/driver.py",
+        file="workflows/embedded/step_functions/stepping.py",
         old="            round_.follow.appendleft(work)",
         new="            round_.follow.append(work)",
         caught_by=tests(f"{LOCAL}::test_a_child_that_fails_at_once_is_shown_as_started"),

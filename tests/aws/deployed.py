@@ -37,7 +37,7 @@ from workflows.event_store.codec import Codec
 from workflows.event_store.keyring import KeyRing, NoKeys
 from workflows.executions import TokenGone
 from workflows.in_memory.event_log import InMemoryEventLog
-from workflows.simulation.world import MemoryDatabase, _sandbox
+from workflows.simulation.counterparties import MemoryDatabase, sandbox_in_memory
 
 ORDER_MACHINE = arns.machine_arn("OrderMachine")
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -113,7 +113,7 @@ class Deployed:
         self._tables = tables
         self._scanned: dict[str, dict[str, Any]] = {}  # as ``seen`` read the tables, if unchanged since
         self._key_arn = key_arn
-        self._sandbox = _sandbox(SimpleNamespace(now=self.clock.now), MemoryDatabase())
+        self._sandbox = sandbox_in_memory(SimpleNamespace(now=self.clock.now), MemoryDatabase())
         raw_kms = boto3.client("kms")
         self._reader = InMemoryEventLog(
             Codec(KmsKeyRing(raw, raw_kms, tables["keys"], key_arn), EVENT_TYPES), self.clock

@@ -46,7 +46,7 @@ SIMULATE = f"""
 import sys
 from pathlib import Path
 from workflows.simulation.simulate import simulate_many
-from workflows.simulation.world import read_deployed
+from workflows.simulation.releases import read_deployed
 deployed = read_deployed(Path.cwd())
 for seed in map(int, sys.argv[2:]):
     for result in simulate_many([seed], deployed, orders=int(sys.argv[1])).failed:

@@ -15,8 +15,9 @@ from workflows.runs.reading import OrderRuns, read_runs
 from workflows.settings import read
 from workflows.simulation.faults import Faults
 from workflows.simulation.people import SimulatedOrder
+from workflows.simulation.releases import read_deployed
 from workflows.simulation.simulate import quiet, run_to_rest
-from workflows.simulation.world import World, read_deployed
+from workflows.simulation.world import World
 from workflows.time_budgets import read_budgets
 
 TEMPLATE = read_deployed(Path(__file__).parents[2])

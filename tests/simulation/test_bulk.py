@@ -9,8 +9,8 @@ import pytest
 from workflows.incidents import bulk_jobs
 from workflows.incidents.bulk_actions import BulkAction
 from workflows.simulation import bulk_person
+from workflows.simulation.releases import read_deployed
 from workflows.simulation.simulate import quiet, simulate
-from workflows.simulation.world import read_deployed
 
 TEMPLATE = read_deployed(Path(__file__).parents[2])
 WITH_BULK = 14

@@ -14,8 +14,9 @@ from workflows.simulation.faults import Faults
 from workflows.simulation.invariants import violations
 from workflows.simulation.matrix import deployed
 from workflows.simulation.people import SimulatedOrder
+from workflows.simulation.releases import definitions
 from workflows.simulation.simulate import quiet, run_to_rest
-from workflows.simulation.world import World, definitions
+from workflows.simulation.world import World
 
 ORDERS = 6
 

@@ -14,8 +14,9 @@ from domain.order.reports import CONTRADICTION
 from workflows.simulation.faults import Faults, InjectedFault
 from workflows.simulation.invariants import violations
 from workflows.simulation.people import SUPPORT, SimulatedOrder
+from workflows.simulation.releases import read_deployed
 from workflows.simulation.simulate import quiet, run_to_rest, shortest, simulate, simulate_many
-from workflows.simulation.world import World, read_deployed
+from workflows.simulation.world import World
 
 TEMPLATE = read_deployed(Path(__file__).parents[2])
 SEEDS = 24

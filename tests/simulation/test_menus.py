@@ -16,8 +16,9 @@ from workflows.orders.command_handling import Caller
 from workflows.simulation.faults import Faults
 from workflows.simulation.menus import RESTAURANT, SimulatedRestaurant, placing_violations, price_violations
 from workflows.simulation.people import SUPPORT, SimulatedOrder
+from workflows.simulation.releases import read_deployed
 from workflows.simulation.simulate import quiet, run_to_rest, simulate
-from workflows.simulation.world import World, read_deployed
+from workflows.simulation.world import World
 
 ROOT = Path(__file__).parents[2]
 

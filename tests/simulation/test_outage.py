@@ -17,10 +17,11 @@ from workflows.sagas.circuit_waits import BURST
 from workflows.simulation.faults import Faults
 from workflows.simulation.invariants import violations
 from workflows.simulation.people import SimulatedOrder
+from workflows.simulation.releases import read_deployed
 from workflows.simulation.scheduler import EPOCH
 from workflows.simulation.simulate import quiet, run_to_rest
 from workflows.simulation.wire import outage
-from workflows.simulation.world import World, read_deployed
+from workflows.simulation.world import World
 
 TEMPLATE = read_deployed(Path(__file__).parents[2])
 SETTINGS = DEFAULTS[Dependency.PAYMENTS]

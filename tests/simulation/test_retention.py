@@ -16,9 +16,10 @@ from workflows.simulation.checkpoint_makers import CheckpointMakers
 from workflows.simulation.faults import RATES, Faults
 from workflows.simulation.invariants import violations
 from workflows.simulation.people import SimulatedOrder
+from workflows.simulation.releases import read_deployed
 from workflows.simulation.retention import RestorableKeyRing
 from workflows.simulation.simulate import RETENTION_WITHIN_S, quiet, run_to_rest
-from workflows.simulation.world import World, read_deployed
+from workflows.simulation.world import World
 
 TEMPLATE = read_deployed(Path(__file__).parents[2])
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from workflows.asl.reading.definition import Definition, parse, substitute
 from workflows.embedded.arns import function_arn, machine_arn
 from workflows.embedded.template import Template
-from workflows.simulation.world import definitions
+from workflows.simulation.releases import definitions
 
 FILE = Path(__file__).parent / "earlier" / "order.asl.yaml"
 CHILDREN = ("PaymentMachine", "PreparationMachine", "DeliveryMachine")

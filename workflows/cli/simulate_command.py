@@ -57,8 +57,8 @@ def simulate(
 
 
 def _replay(seed: int, orders: int, json: bool) -> int:
+    from workflows.simulation.releases import read_deployed
     from workflows.simulation.simulate import quiet, shortest, simulate
-    from workflows.simulation.world import read_deployed
 
     template = read_deployed(TEMPLATE.parent)
     with quiet():
@@ -108,8 +108,8 @@ _TELL_EVERY = 5  # batches
 
 
 def _batch(seeds: range, orders: int) -> Summary:
+    from workflows.simulation.releases import read_deployed
     from workflows.simulation.simulate import simulate_many
-    from workflows.simulation.world import read_deployed
 
     return simulate_many(seeds, read_deployed(TEMPLATE.parent), orders=orders)
 

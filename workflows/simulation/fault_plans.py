@@ -30,10 +30,11 @@ from workflows.simulation.executions import Steps
 from workflows.simulation.faults import OF_CALLS, OF_FEED, OF_PEOPLE, Faults, InjectedFault
 from workflows.simulation.invariants import violations
 from workflows.simulation.people import SimulatedOrder
+from workflows.simulation.processes import SKEW_S, drawn_jump
 from workflows.simulation.simulate import quiet, run_to_rest
 from workflows.simulation.task_states import circuit_waits
 from workflows.simulation.wire import GATEWAYS, outage
-from workflows.simulation.world import OUTAGE_S, SKEW_S, THROTTLED_S, World, drawn_jump
+from workflows.simulation.world import OUTAGE_S, THROTTLED_S, World
 
 
 @dataclass(frozen=True, slots=True)

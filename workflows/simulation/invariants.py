@@ -49,8 +49,9 @@ from workflows.settings import read
 from workflows.simulation.books import books_violations
 from workflows.simulation.menus import placing_violations, price_violations
 from workflows.simulation.people import SimulatedOrder
+from workflows.simulation.processes import JUMP_LASTS_S
 from workflows.simulation.receipts import receipt_violations
-from workflows.simulation.world import JUMP_LASTS_S, World
+from workflows.simulation.world import World
 from workflows.time_budgets import read_budgets
 
 CLOCK_MOVES_S = 2 * SLEW * JUMP_LASTS_S[1]

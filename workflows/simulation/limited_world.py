@@ -28,9 +28,10 @@ from workflows.executions import ExecutionsUnavailable, TokenGone
 from workflows.simulation.aws_limits import Concurrency, Limit, LimitUse, Quotas, Refusals, TokenBucket
 from workflows.simulation.executions import Answer, SimulatedExecutions, Steps
 from workflows.simulation.faults import Faults
+from workflows.simulation.releases import definitions
 from workflows.simulation.scheduler import Scheduler
 from workflows.simulation.wire import Outage
-from workflows.simulation.world import THROTTLED, World, definitions
+from workflows.simulation.world import THROTTLED, World
 
 LATENCY_S = 0.01
 """Mean time of a call in each direction. With it a happy order uses some 3 seconds of functions, as measured for

@@ -26,8 +26,8 @@ from random import Random
 from workflows.embedded.template import Template
 from workflows.simulation.fault_plans import FaultPlan, Occasion, PlanResult, run
 from workflows.simulation.faults import OF_CALLS, OF_FEED, OF_PEOPLE, InjectedFault
+from workflows.simulation.releases import read_deployed
 from workflows.simulation.task_states import task_states
-from workflows.simulation.world import read_deployed
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from workflows.embedded.template import Template
-from workflows.simulation.world import definitions
+from workflows.simulation.releases import definitions
 
 MACHINE = "OrderMachine"
 

@@ -42,10 +42,10 @@ from workflows.simulation.aws_limits import (
 from workflows.simulation.invariants import violations
 from workflows.simulation.limited_world import LimitedWorld
 from workflows.simulation.people import SimulatedOrder
+from workflows.simulation.releases import read_deployed
 from workflows.simulation.scheduler import EPOCH
 from workflows.simulation.simulate import quiet
 from workflows.simulation.wire import outage
-from workflows.simulation.world import read_deployed
 
 ROOT = Path(__file__).parents[2]
 

@@ -12,44 +12,34 @@ from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from random import Random
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
-import apsw
-
-from domain.identifiers import CourierId, OrderId, RestaurantId
 from workflows.asl import answers
-from workflows.asl.reading import source
-from workflows.asl.reading.definition import Definition, parse, substitute
 from workflows.asl.reading.integrations import function_name
 from workflows.asl.signals import JSON
 from workflows.embedded.http.routes import RouteTable
 from workflows.embedded.lambda_.feed import stream_record
-from workflows.embedded.steady_clock import SteadyClock
-from workflows.embedded.template import Template, read_template
+from workflows.embedded.template import Template
 from workflows.engine import EVENT_TYPES, Engine, assemble, serving
 from workflows.event_store.change_feed import FeedEntry
 from workflows.event_store.codec import Codec
 from workflows.event_store.documents import Documents, DocumentsUnavailable
 from workflows.event_store.event_log import StreamUnavailable
 from workflows.executions import ExecutionsUnavailable
-from workflows.gateways.courier import CouriersUnavailable, Offered
+from workflows.gateways.courier import CouriersUnavailable
 from workflows.gateways.kitchen import KitchenUnavailable
 from workflows.gateways.payment import PaymentsUnavailable
 from workflows.in_memory.documents import InMemoryDocuments
 from workflows.in_memory.event_log import InMemoryEventLog
 from workflows.in_memory.segments import InMemorySegments
-from workflows.sandbox.counterparty import Surroundings
-from workflows.sandbox.courier import SandboxCouriers
-from workflows.sandbox.kitchen import SandboxKitchen
-from workflows.sandbox.opening import Sandbox
-from workflows.sandbox.payment import SandboxPayments
-from workflows.sandbox.settings import SandboxSettings
 from workflows.settings import read
 from workflows.simulation.checkpoint_makers import CheckpointMakers
+from workflows.simulation.counterparties import MemoryDatabase, sandbox_in_memory
 from workflows.simulation.executions import Answer, SimulatedExecutions, Steps
 from workflows.simulation.faults import Faults, InjectedFault
+from workflows.simulation.processes import PROCESS, PROCESSES, SKEW, SKEW_S, ProcessClock, drawn_jump
+from workflows.simulation.releases import definitions, upgraded
 from workflows.simulation.retention import RestorableKeyRing, RetainedStores, Retention
 from workflows.simulation.scheduler import Scheduler
 from workflows.simulation.subscribers import Subscribers
@@ -59,20 +49,12 @@ from workflows.simulation.wire import GATEWAYS, Outage, Port, ProcessKilled, Wir
 from workflows.time_budgets import read_budgets
 from workflows.upkeep.on_tick import TICK_EVERY_S
 
-T = TypeVar("T")
-
-PROCESSES = 3
 TIMER_EVERY_S = (60.0, 300.0)
 """Seconds between two calls of the timer: a minute on AWS, and more when it is late."""
 
 FEED_DELAY_S = 0.2
 """Mean delay of a feed message; Lambda polls a stream several times a second."""
 
-SKEW_S = 120.0
-JUMP_S = (600.0, 18_000.0)
-"""By how much a wall clock jumps, forward or back: up to five hours."""
-
-JUMP_LASTS_S = (6.0, 1200.0)
 OUTAGE_S = (60.0, 900.0)
 THROTTLED_S = (60.0, 600.0)
 """How long Lambda refuses to run functions: another function of the account uses up its concurrency."""
@@ -82,76 +64,7 @@ THROTTLED = ("Lambda.TooManyRequestsException", "Rate Exceeded.")
 
 Observer: TypeAlias = Subscribers | WebhookReceivers | ViewWriters | CheckpointMakers | Retention
 
-_skew: ContextVar[float] = ContextVar("skew", default=0.0)
-_process: ContextVar[int] = ContextVar("process", default=0)
 _performing: ContextVar[Steps] = ContextVar("performing", default=frozenset())
-
-
-class ProcessClock:
-    """The clock of the current process: the engine's steady clock on a wall clock that may jump, plus the skew.
-
-    ``moved_s`` is by how much jumps moved a process's clock at most.
-    """
-
-    def __init__(self, scheduler: Scheduler) -> None:
-        self._scheduler = scheduler
-        self.moved_s = 0.0
-        self._jumped_s = [0.0] * PROCESSES
-        self._clocks = [self._steady_clock(process) for process in range(PROCESSES)]
-
-    def now(self) -> datetime:
-        time = self._clocks[_process.get()].now()
-        self.moved_s = max(self.moved_s, abs((time - self._scheduler.now()).total_seconds()))
-        return time + timedelta(seconds=_skew.get())
-
-    def jump(self, process: int, seconds: float, lasting_s: float) -> None:
-        """Set the wall clock of a process wrong for a time."""
-        self._jumped_s[process] = seconds
-        self._scheduler.after(lasting_s, lambda: self._jumped_s.__setitem__(process, 0.0))
-
-    def _steady_clock(self, process: int) -> SteadyClock:
-        def world_s() -> float:
-            return self._scheduler.now().timestamp()
-
-        return SteadyClock(wall_s=lambda: world_s() + self._jumped_s[process], steady_s=world_s)
-
-
-class SimulatedCouriers(SandboxCouriers):
-    """Couriers whose dispatcher makes every second offer to two couriers by name, and the others to all."""
-
-    def offer(  # type: ignore[override]  # the sandbox names no couriers
-        self, *, reference: OrderId, restaurant: RestaurantId, attempt: int, key: str, timeout_s: float
-    ) -> Offered | None:
-        super().offer(reference=reference, restaurant=restaurant, attempt=attempt, key=key, timeout_s=timeout_s)
-        if attempt % 2:
-            return None
-        at = next(entry.at for entry in self.entries(reference) if entry.id == key)
-        return Offered(couriers=(CourierId("courier-ann"), CourierId("courier-bob")), at=at)
-
-
-class MemoryDatabase:
-    """A counterparty's database in memory: each write is one transaction."""
-
-    read_only = False
-
-    def __init__(self) -> None:
-        self._connection = apsw.Connection(":memory:")
-
-    def write(self, work: Callable[[apsw.Connection], T]) -> T:
-        result: list[T] = []
-        with self._connection:
-            result.append(work(self._connection))
-        return result[0]
-
-    def read(self, work: Callable[[apsw.Connection], T]) -> T:
-        return self.write(work)
-
-    def content(self) -> bytes:
-        """Return the bytes of the database, as they would be in its file."""
-        return self._connection.serialize("main")
-
-    def close(self) -> None:
-        self._connection.close()
 
 
 class World:
@@ -185,7 +98,7 @@ class World:
         )
         self.documents = InMemoryDocuments()
         self._ledgers = MemoryDatabase()
-        self.sandbox = _sandbox(self.scheduler, self._ledgers)
+        self.sandbox = sandbox_in_memory(self.scheduler, self._ledgers)
         self.executions = self._made_executions()
         self._skews = [self._drawn_skew() for _ in range(PROCESSES)]
         self._engines = [self._assembled() for _ in range(PROCESSES)]
@@ -271,8 +184,8 @@ class World:
                 answer(result, failure)
 
         def run() -> None:
-            _skew.set(self._skews[process])
-            _process.set(process)
+            SKEW.set(self._skews[process])
+            PROCESS.set(process)
             _performing.set(within())
             try:
                 with serving(self._engines[process], target.environment):
@@ -307,12 +220,12 @@ class World:
 
     def skew_running_process(self, seconds: float) -> None:
         """Change the clock skew of the running process."""
-        self._skews[_process.get()] = seconds
-        _skew.set(seconds)
+        self._skews[PROCESS.get()] = seconds
+        SKEW.set(seconds)
 
     def jump_running_process(self, seconds: float, lasting_s: float) -> None:
         """Set the wall clock of the running process wrong for a time."""
-        self.clock.jump(_process.get(), seconds, lasting_s)
+        self.clock.jump(PROCESS.get(), seconds, lasting_s)
 
     def throttle(self, seconds: float) -> None:
         """Refuse every call of a function from now on, for a time."""
@@ -320,7 +233,7 @@ class World:
 
     def upgrade(self) -> None:
         """Deploy the next release of every machine."""
-        self.executions.upgrade(_upgraded(self.template))
+        self.executions.upgrade(upgraded(self.template))
 
     # --- the feed and the timer ----------------------------------------------------------------------------------
 
@@ -400,58 +313,6 @@ class World:
         at = self.random.uniform(0, 2400)
         if self.faults.strikes((InjectedFault.UPGRADED,), f"after {at:.0f} s"):
             self.scheduler.after(at, self.upgrade)
-
-
-def drawn_jump(random: Random) -> tuple[float, float]:
-    """Draw by how many seconds a wall clock jumps, and for how many."""
-    return random.choice((-1, 1)) * random.uniform(*JUMP_S), random.uniform(*JUMP_LASTS_S)
-
-
-def read_deployed(root: Path) -> Template:
-    """Read the template in a folder, as a world deploys it."""
-    return read_template(root / "template.yaml")
-
-
-def _sandbox(scheduler: Scheduler, ledgers: MemoryDatabase) -> Sandbox:
-    surroundings = Surroundings(clock=scheduler, random=Random(0), wait=lambda _: None)
-    settings = SandboxSettings()
-    database: Any = ledgers
-    return Sandbox(
-        payments=SandboxPayments(database, settings.payment, surroundings),
-        kitchen=SandboxKitchen(database, settings.kitchen, surroundings),
-        couriers=SimulatedCouriers(database, settings.courier, surroundings),
-        database=database,
-    )
-
-
-_parsed: dict[tuple[int, str], Mapping[str, Definition]] = {}
-
-
-def definitions(template: Template) -> Mapping[str, Definition]:
-    """Parse the deployed machines, by name."""
-    return _parse_once(template, "as it is", lambda text: text)
-
-
-def _upgraded(template: Template) -> Mapping[str, Definition]:
-    """Parse a next release of every machine, with one more state at its beginning."""
-
-    def change(text: str) -> str:
-        raw: Any = source.read(text)
-        first = {"Type": "Pass", "Comment": "Added by the upgrade.", "Next": raw["StartAt"]}
-        return json.dumps({**raw, "StartAt": "Upgraded", "States": {"Upgraded": first, **raw["States"]}})
-
-    return _parse_once(template, "upgraded", change)
-
-
-def _parse_once(template: Template, release: str, change: Callable[[str], str]) -> Mapping[str, Definition]:
-    """Parse the definitions of a release once a process, because a run has thousands of worlds."""
-    key = (id(template), release)
-    if key not in _parsed:
-        _parsed[key] = {
-            name: parse(change(substitute(machine.definition, machine.substitutions)), name=name)
-            for name, machine in template.machines.items()
-        }
-    return _parsed[key]
 
 
 def _handler(handler: str) -> Callable[[Any, Any], Any]:

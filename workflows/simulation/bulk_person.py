@@ -6,9 +6,9 @@ are. At the end the job is done, has acted on each order at most once, and names
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from random import Random
-from typing import Any, Protocol
+from typing import Any
 
 from domain.identifiers import SYSTEM
 from domain.order.events import NoteAdded
@@ -17,6 +17,7 @@ from workflows.incidents.bulk_actions import BulkAction
 from workflows.incidents.bulk_jobs import read
 from workflows.incidents.bulk_store import Job, JobOrder, JobState, Outcome
 from workflows.orders.command_handling import load
+from workflows.simulation.person_requests import PersonRequests
 from workflows.simulation.world import World
 
 ACTIONS = ("note", "note", "retry", "cancel")
@@ -31,25 +32,18 @@ LOOKS_MAX = 60
 """How often the person looks whether the job is done, a minute apart."""
 
 
-class Send(Protocol):
-    """Sends a request of a person until it is answered; None if it is refused."""
-
-    def __call__(self, method: str, path: str, who: str, body: Mapping[str, Any], *, key: str) -> Any: ...
-
-
 class BulkPerson:
     """Plans and begins one job of a world, stops it and resumes it."""
 
-    def __init__(self, world: World, seed: int, send: Send, pause: Callable[[float], None]) -> None:
+    def __init__(self, world: World, seed: int, requests: PersonRequests) -> None:
         self._world = world
         self._random = Random(f"bulk jobs of {seed}")  # its own, so that other draws of the world stay the same
-        self._send = send
-        self._pause = pause
+        self._requests = requests
         self._job: str | None = None
 
     def act(self) -> None:
         """Plan, begin, stop and resume a job. A plan that no longer holds is made again, a few times."""
-        self._pause(BEGUN_AFTER_S)
+        self._world.pause(BEGUN_AFTER_S)
         action = self._random.choice(ACTIONS)
         for attempt in range(5):
             if (job := self._begun(action, attempt)) is not None:
@@ -58,7 +52,7 @@ class BulkPerson:
                 self._steer("resume")
                 self._watch()
                 return
-            self._pause(PAUSE_S)
+            self._world.pause(PAUSE_S)
 
     def _begun(self, action: str, attempt: int) -> Any:
         orders = [order_id for stream in self._world.newest if (order_id := order_id_in(stream))]
@@ -71,21 +65,21 @@ class BulkPerson:
             "order_ids": orders,
         }
         key = f"bulk/{attempt}"
-        planned = self._send("POST", "/bulk", "support", {**body, "dry_run": True}, key=key)
+        planned = self._requests.send("POST", "/bulk", "support", {**body, "dry_run": True}, key=key)
         if planned is None:
             return None
-        answer = self._send("POST", "/bulk", "support", {**body, "token": planned["plan"]["token"]}, key=key)
+        answer = self._requests.send("POST", "/bulk", "support", {**body, "token": planned["plan"]["token"]}, key=key)
         return None if answer is None else answer["job"]
 
     def _steer(self, how: str) -> None:
-        self._pause(PAUSE_S)
-        self._send("POST", f"/bulk/{self._job}/{how}", "support", {"reason": "wait for the bank"}, key=how)
+        self._world.pause(PAUSE_S)
+        self._requests.send("POST", f"/bulk/{self._job}/{how}", "support", {"reason": "wait for the bank"}, key=how)
 
     def _watch(self) -> None:
         """Advance the job until it is done or stopped, beside the timer, as the command line does."""
         for look in range(LOOKS_MAX):
-            self._pause(PAUSE_S / 2)
-            job = self._send("POST", f"/bulk/{self._job}/advance", "support", {}, key=f"advance/{look}")
+            self._world.pause(PAUSE_S / 2)
+            job = self._requests.send("POST", f"/bulk/{self._job}/advance", "support", {}, key=f"advance/{look}")
             if job is None or job["state"] != "running":
                 return
 

@@ -1,16 +1,13 @@
 """The people of a simulated order: customer, restaurant, couriers and support.
 
-They act through the handlers of the HTTP API and repeat each request until it is answered. The faults decide whether a
-person answers at all, cancels, reports twice at once or too early, contradicts a report, declines for others, or sends
-a request whose body stalls. The world's random numbers decide answers and times.
+They act through the handlers of the HTTP API. The faults decide whether a person answers at all, cancels, reports twice
+at once or too early, contradicts a report, or declines for others. The world's random numbers decide answers and times.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from hashlib import sha256
 from random import Random
 from typing import Any
 
@@ -21,8 +18,6 @@ from domain.order.delivery import ATTEMPTS_MAX
 from domain.order.order import Order, RunState
 from domain.order.preparation import TicketState
 from domain.order.refusals import Rejected
-from workflows.embedded.http import payload_format
-from workflows.embedded.http.limits import LIMITS
 from workflows.event_store.streams import order_stream
 from workflows.orders.command_handling import Caller, handle, load
 from workflows.orders.json_values import money_json
@@ -30,6 +25,7 @@ from workflows.simulation.baskets import EXAMPLE, RECIPIENT, drawn_basket
 from workflows.simulation.bulk_person import BulkPerson
 from workflows.simulation.faults import InjectedFault
 from workflows.simulation.menus import drawn_selection
+from workflows.simulation.person_requests import PersonRequests
 from workflows.simulation.retention import mark_of
 from workflows.simulation.world import World
 
@@ -86,6 +82,7 @@ class SimulatedOrder:
         self.number = number
         self.from_menu = from_menu
         self.customer = f"cus_{1 + number // 2}" if world.retains else "cus_1"
+        self.requests = PersonRequests(world, number, self.customer)
         self.order_id: OrderId | None = None
         self.bulk: BulkPerson | None = None
         """The person who acts on all orders of the world, if this one is looked after by one."""
@@ -122,8 +119,8 @@ class SimulatedOrder:
         body, key = self._body(), f"order-{self.number}"
         who = "customer" if self.from_menu else "service"
         self.asked_at = self.world.log.newest()
-        while (placed := self._send("POST", "/orders", who, body, key=key)) is None:
-            self._pause(60)  # closed, or sold out
+        while (placed := self.requests.send("POST", "/orders", who, body, key=key)) is None:
+            self.world.pause(60)  # closed, or sold out
         self.order_id = OrderId(placed["id"])
         spawn = self.world.scheduler.spawn
         spawn(self._restaurant)
@@ -132,7 +129,7 @@ class SimulatedOrder:
         if self.world.faults.rates:  # a world with planned faults alone has no other surprises
             self._plan_credits()
             if self.number == 0 and self.world.faults.seed % BULK_EVERY == BULK_IN:
-                self.bulk = BulkPerson(self.world, self.world.faults.seed, self._send, self._pause)
+                self.bulk = BulkPerson(self.world, self.world.faults.seed, self.requests)
                 self._act_later(self.bulk.act, 1)
         if self._strikes(InjectedFault.CANCELLED):
             self._act_later(self.cancel, 600)
@@ -170,7 +167,7 @@ class SimulatedOrder:
         amount = Money(max(order.gross_minor * percent // 100, 1), order.currency)
         body = {"amount": money_json(amount), "fault": "platform", "reason": "cold"}
         path, key = f"/orders/{self.order_id}/credits", f"credit/{percent}/{self.world.scheduler.now()}"
-        self._send("POST", path, "support", body, key=key.replace(" ", "T"))
+        self.requests.send("POST", path, "support", body, key=key.replace(" ", "T"))
         self._approve()
         self.world.scheduler.spawn(self._support)
         self._acts_to_come -= 1
@@ -194,7 +191,7 @@ class SimulatedOrder:
         if order is None or order.ticket is None or self._strikes(InjectedFault.NEVER_ANSWERS):
             return
         ticket = {"ticket": order.ticket.intent}
-        self._pause(60)
+        self.world.pause(60)
         if self.random.random() < 0.08:
             self._act("preparation/reject", "restaurant", {**ticket, "reason": "closed"})
             return
@@ -204,7 +201,7 @@ class SimulatedOrder:
             if self.random.random() < 0.1:
                 lack = {**ticket, "line": line, "available": self.random.choice((0, 0, 1))}
                 self._act("preparation/item-unavailable", "restaurant", lack)
-        self._pause(COOK_S)
+        self.world.pause(COOK_S)
         if not self._strikes(InjectedFault.NEVER_ANSWERS):
             self._act("preparation/ready", "restaurant", ticket)
 
@@ -224,24 +221,24 @@ class SimulatedOrder:
         path = f"/orders/{self.order_id}/delivery/decline"
         for attempt in range(ATTEMPTS_MAX + 1):
             body = {"offer": intent, "reason": f"no, for the {attempt + 1}. time"}
-            self._send("POST", path, f"courier-{self.number}-no", body, key=f"no/{intent}/{attempt}")
-            self._pause(10)
+            self.requests.send("POST", path, f"courier-{self.number}-no", body, key=f"no/{intent}/{attempt}")
+            self.world.pause(10)
 
     def _courier(self, intent: int) -> None:
-        self._pause(40)
+        self.world.pause(40)
         courier, offer = self._courier_of(intent), {"offer": intent}
         if self.random.random() < 0.1:
             self._act("delivery/decline", courier, {**offer, "reason": "too far"})
             return
         if self.random.random() < 0.15:
-            self._pause(300)  # the offer may be withdrawn by now
+            self.world.pause(300)  # the offer may be withdrawn by now
         if self._strikes(InjectedFault.NEVER_ANSWERS) or self._act("delivery/assign", courier, offer) is None:
             return
         if self._strikes(InjectedFault.REPORTED_EARLY):
             self._report_early(courier, offer)
         elif not self._pick_up(courier, offer):
             return
-        self._pause(RIDE_S)
+        self.world.pause(RIDE_S)
         if self.random.random() < 0.06:
             self._act("delivery/fail", courier, {**offer, "reason": "nobody home", "fault": "customer"})
         elif not self._strikes(InjectedFault.NEVER_ANSWERS):
@@ -269,8 +266,8 @@ class SimulatedOrder:
         """Report the pickup before the meal is ready or, without any pickup, the delivery; then perhaps the pickup."""
         if self.random.random() < 0.5:
             path = f"/orders/{self.order_id}/delivery/deliver"
-            self._send("POST", path, courier, offer, key=f"early/{courier}/{offer['offer']}")
-            self._pause(RIDE_S)
+            self.requests.send("POST", path, courier, offer, key=f"early/{courier}/{offer['offer']}")
+            self.world.pause(RIDE_S)
         if self.random.random() < 0.7:
             self._act("delivery/pick-up", courier, offer)
 
@@ -280,7 +277,7 @@ class SimulatedOrder:
             order = self._until(lambda order: order.run_state is RunState.PARKED)
             if order is None:
                 return
-            self._pause(900)
+            self.world.pause(900)
             if self.given_up:  # by a colleague who looked at another report meanwhile
                 return
             self._decide(order)
@@ -289,9 +286,9 @@ class SimulatedOrder:
 
     def _wait_until_placed(self) -> None:
         while self.order_id is None:
-            self._pause(1)
+            self.world.pause(1)
 
-    # --- their requests ------------------------------------------------------------------------------------------
+    # --- their acts ------------------------------------------------------------------------------------------
 
     def _decide(self, order: Order) -> None:
         """Confirm a contested report, or continue the order as it is recorded."""
@@ -321,10 +318,7 @@ class SimulatedOrder:
                 return None
             if holds(order):
                 return order
-            self._pause(self.look_s)
-
-    def _pause(self, mean_s: float) -> None:
-        self.world.scheduler.pause(self.random.expovariate(1 / mean_s))
+            self.world.pause(self.look_s)
 
     def _act(self, action: str, who: str, body: Mapping[str, Any]) -> Any:
         """Make a request about the order. None if it was refused, because the order has gone on."""
@@ -334,68 +328,17 @@ class SimulatedOrder:
         twice, contradicted = InjectedFault.REPORTED_TWICE, InjectedFault.CONTRADICTED
         match self._fault((twice, contradicted) if contradicting else (twice,)):
             case InjectedFault.REPORTED_TWICE:
-                self.world.scheduler.spawn(lambda: self._send("POST", path, who, body, key=f"{key}/again"))
+                self.world.scheduler.spawn(lambda: self.requests.send("POST", path, who, body, key=f"{key}/again"))
             case InjectedFault.CONTRADICTED:
                 other, parameters = self.random.choice(contradicting)
                 intent = {name: body[name] for name in ("ticket", "offer") if name in body}
                 self._act_later(lambda: self._contradict(other, who, {**intent, **parameters}), RIDE_S)
-        return self._send("POST", path, who, body, key=key)
+        return self.requests.send("POST", path, who, body, key=key)
 
     def _contradict(self, action: str, who: str, body: Mapping[str, Any]) -> None:
         """Report the contrary. Support then looks at the order again, even if it has ended."""
-        self._send("POST", f"/orders/{self.order_id}/{action}", who, body, key=f"contrary/{action}/{who}")
+        self.requests.send("POST", f"/orders/{self.order_id}/{action}", who, body, key=f"contrary/{action}/{who}")
         self.world.scheduler.spawn(self._support)
-
-    def _send(self, method: str, path: str, who: str, body: Mapping[str, Any], *, key: str) -> Any:
-        """Repeat a request until it gets an answer below 500. None if the answer is a refusal."""
-        if self._strikes(InjectedFault.BODY_STALLED):
-            self.world.scheduler.spawn(lambda: self._send_stalled(method, path, who, body, key))
-            self._pause(5)
-        while True:
-            answer = self._request(method, path, who, body, key)
-            if answer is not None and answer.status < 500:
-                return json.loads(answer.body) if answer.status < 300 else None
-            self._pause(5)
-
-    def _send_stalled(self, method: str, path: str, who: str, body: Mapping[str, Any], key: str) -> None:
-        """Send a request whose body comes late, beside its repetition, or too late: then the server has hung up."""
-        late_s = self.random.uniform(0, 2 * LIMITS.body_s)
-        if late_s < LIMITS.body_s:
-            self.world.scheduler.pause(late_s)
-            self._request(method, path, who, body, key)
-
-    def _request(
-        self, method: str, path: str, who: str, body: Mapping[str, Any], key: str
-    ) -> payload_format.HttpResponse | None:
-        target, named = self.world.routes.find(method, path)
-        trace = sha256(f"{method} {path} {key}".encode()).hexdigest()
-        request = payload_format.HttpRequest(
-            method=method,
-            path=path,
-            query="",
-            headers=(
-                ("idempotency-key", key),
-                ("content-type", "application/json"),
-                ("x-amzn-trace-id", f"Root=1-{trace[:8]}-{trace[8:32]}"),  # API Gateway adds it
-            ),
-            body=json.dumps(body).encode(),
-            protocol="HTTP/1.1",
-            source_ip="127.0.0.1",
-            request_id=key,
-            at=self.world.scheduler.now(),
-        )
-        role = "courier" if who.startswith("courier") else who
-        claims = {"sub": {"customer": self.customer, "restaurant": "rst_1"}.get(who, who), "cognito:groups": [role]}
-        answers: list[payload_format.HttpResponse | None] = []
-        event = payload_format.event(request, target.route, named, claims)
-        self.world.invoke(
-            target.function,
-            event,
-            lambda result, failure: answers.append(None if failure else payload_format.response(result)),
-        )
-        while not answers:
-            self._pause(0.2)
-        return answers[0]
 
     def _strikes(self, fault: InjectedFault) -> bool:
         return self._fault((fault,)) is not None

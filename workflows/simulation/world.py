@@ -151,6 +151,10 @@ class World:
     def _deliveries(self) -> InMemoryDocuments:
         return next(observer.documents for observer in self.observers if isinstance(observer, WebhookReceivers))
 
+    def pause(self, mean_s: float) -> None:
+        """Let the running person wait for a random time with this mean."""
+        self.scheduler.pause(self.random.expovariate(1 / mean_s))
+
     @property
     def webhooks_missing(self) -> bool:
         """Whether a published event has not arrived at every receiver yet."""

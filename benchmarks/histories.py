@@ -25,7 +25,8 @@ from domain.order.events import (
     PreparationAccepted,
     PreparationReady,
 )
-from domain.order.order import Order, evolve, initial
+from domain.order.evolving import evolve
+from domain.order.order import Order, initial
 from domain.personal import Contact
 from workflows.clock import timestamp
 from workflows.event_store.codec import Codec

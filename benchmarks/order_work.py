@@ -28,7 +28,7 @@ BEFORE = "0d522b9"
 _CALLS = {
     ("workflows/sqlite/event_log.py", "load"): "histories loaded",
     ("workflows/event_store/event_log.py", "load"): "histories loaded from the database",
-    ("domain/order/order.py", "evolve_all"): "folds",
+    ("domain/order/evolving.py", "evolve_all"): "folds",
     ("workflows/sqlite/documents.py", "get"): "documents read",
     ("workflows/sqlite/documents.py", "list"): "documents read",
     ("workflows/sqlite/documents.py", "_read"): "documents read from the database",

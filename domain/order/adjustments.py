@@ -42,8 +42,9 @@ from domain.order.events import (
     ReportConfirmed,
     WrittenOff,
 )
+from domain.order.evolving import evolve, evolve_all, fact_key
 from domain.order.intents import Holding, Owed, at_stake, owed
-from domain.order.order import Order, RunState, evolve, evolve_all, fact_key
+from domain.order.order import Order, RunState
 from domain.order.refusals import (
     ApprovalOutdated,
     CreditExceedsDue,

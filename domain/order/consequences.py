@@ -32,8 +32,9 @@ from domain.order.events import (
     ReportConfirmed,
     RunStarted,
 )
+from domain.order.evolving import evolve
 from domain.order.intents import Holding, Owed, owed
-from domain.order.order import Order, RunState, evolve
+from domain.order.order import Order, RunState
 from domain.order.payment import Hold, Transfer
 from domain.order.preparation import ACCEPTED, TicketState
 from domain.order.reports import CONTRADICTION, contest_detail, contradicted

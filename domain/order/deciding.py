@@ -82,8 +82,9 @@ from domain.order.events import (
     RunStarted,
     Timeout,
 )
+from domain.order.evolving import evolve, fact_key
 from domain.order.intents import owed
-from domain.order.order import Order, RunState, evolve, fact_key
+from domain.order.order import Order, RunState
 from domain.order.questions import Answer, answer
 from domain.order.refusals import (
     CancellationNotAllowed,

@@ -19,7 +19,8 @@ from domain.identifiers import OrderId
 from domain.money import Money
 from domain.order.books import books, due
 from domain.order.events import CreditGranted, Event, Fault, OrderAbandoned, WrittenOff
-from domain.order.order import Order, evolve, initial
+from domain.order.evolving import evolve
+from domain.order.order import Order, initial
 from domain.order.payment import Hold
 from domain.order.tax import TaxPart, tax_parts
 

@@ -22,8 +22,9 @@ from domain.order.events import (
     RunStarted,
     WrittenOff,
 )
+from domain.order.evolving import evolve
 from domain.order.intents import open_intents
-from domain.order.order import RunState, Status, evolve
+from domain.order.order import RunState, Status
 from domain.order.refusals import OrderNotFound, Rejected, SecondPersonNeeded
 from tests.domain.order import stories as s
 from tests.domain.order.world import played, plays

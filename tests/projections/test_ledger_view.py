@@ -7,8 +7,8 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.order.evolving import evolve_all
 from domain.order.ledger import balances, transactions
-from domain.order.order import evolve_all
 from tests.domain.order.stories import ORDER_ID
 from tests.domain.order.world import played, plays
 from tests.projections.histories import OneOrderLog

@@ -17,8 +17,9 @@ import pytest
 from domain.identifiers import SYSTEM, OrderId
 from domain.order import events as e
 from domain.order.commands import Awaited, ParkOrder, RecordFact, RecordTimeout, StartRun
+from domain.order.evolving import fact_key
 from domain.order.intents import open_intents
-from domain.order.order import Order, RunState, fact_key
+from domain.order.order import Order, RunState
 from domain.order.questions import awaited_intent
 from domain.order.refusals import OrderAlreadyEnded, RunSuperseded
 from tests.domain.order.stories import ORDER_ID, SUPPORT

@@ -10,7 +10,8 @@ import pytest
 from domain.catalogue.commands import MarkSoldOut
 from domain.identifiers import OrderId
 from domain.money import Money
-from domain.order.order import evolve, initial
+from domain.order.evolving import evolve
+from domain.order.order import initial
 from workflows.catalogue.restaurants import change_restaurant, load_restaurant
 from workflows.orders.command_handling import Caller
 from workflows.simulation.faults import Faults

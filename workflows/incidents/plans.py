@@ -25,8 +25,9 @@ from domain.order.events import (
     RunStarted,
     WrittenOff,
 )
+from domain.order.evolving import evolve
 from domain.order.intents import Holding, OpenIntent, open_intents, owed
-from domain.order.order import Order, RunState, Status, evolve
+from domain.order.order import Order, RunState, Status
 from domain.order.refusals import Rejected
 
 

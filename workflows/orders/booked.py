@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from domain.order.evolving import evolve_all
 from domain.order.ledger import Transaction, book
-from domain.order.order import evolve_all
 from workflows.event_store.commits import History
 from workflows.event_store.streams import order_id_in
 

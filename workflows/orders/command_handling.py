@@ -15,7 +15,8 @@ from domain.identifiers import SYSTEM, Actor, OrderId
 from domain.order.commands import Command
 from domain.order.deciding import decide
 from domain.order.events import Event
-from domain.order.order import Order, evolve_all, initial
+from domain.order.evolving import evolve_all
+from domain.order.order import Order, initial
 from workflows.event_store.commits import History, NewCommit
 from workflows.event_store.event_log import EventLog
 from workflows.event_store.streams import order_id_in, order_stream

@@ -8,7 +8,8 @@ from datetime import datetime
 from itertools import zip_longest
 
 from domain.identifiers import OrderId
-from domain.order.order import Order, evolve, initial
+from domain.order.evolving import evolve
+from domain.order.order import Order, initial
 from domain.order.refusals import Rejected
 from workflows.clock import timestamp
 from workflows.event_store.commits import History, PastHistory, RecordedEvent

@@ -13,7 +13,8 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from domain.identifiers import OrderId
-from domain.order.order import Order, evolve, evolve_all, initial
+from domain.order.evolving import evolve, evolve_all
+from domain.order.order import Order, initial
 from workflows.audit.findings import Finding
 from workflows.audit.stream_walk import StreamWalk
 from workflows.event_store.commits import GENESIS, History, Opaque, RecordedEvent

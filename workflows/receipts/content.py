@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from domain.catalogue.events import Profile
 from domain.money import Money
 from domain.order.events import Line, OrderCompleted, OrderDelivered, OrderPlaced, PaymentRefunded
-from domain.order.order import Order, evolve_all, initial
+from domain.order.evolving import evolve_all
+from domain.order.order import Order, initial
 from domain.order.payment import Transfer
 from domain.order.tax import tax_parts
 from workflows.clock import timestamp

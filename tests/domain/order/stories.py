@@ -73,8 +73,9 @@ from domain.order.events import (
     PreparationRequested,
     PreparationWrittenOff,
 )
+from domain.order.evolving import evolve
 from domain.order.intents import open_intents, owed
-from domain.order.order import Order, RunState, Status, evolve, initial
+from domain.order.order import Order, RunState, Status, initial
 from domain.order.questions import awaited_intent
 from domain.order.refusals import Rejected
 from domain.personal import Contact

@@ -22,8 +22,9 @@ from domain.order.books import Books, books
 from domain.order.commands import Approve, Awaited, Command, RecordFact
 from domain.order.consequences import consequences
 from domain.order.deciding import decide
+from domain.order.evolving import evolve
 from domain.order.intents import open_intents, owed
-from domain.order.order import Order, RunState, evolve
+from domain.order.order import Order, RunState
 from domain.order.questions import answer, awaited_intent
 from domain.order.refusals import Rejected
 from domain.order.reports import is_delivery_claimed

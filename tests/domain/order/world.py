@@ -40,8 +40,9 @@ from domain.order.commands import (
 from domain.order.commands import WriteOff as WriteOffCommand
 from domain.order.deciding import decide
 from domain.order.delivery import OfferState
+from domain.order.evolving import evolve, fact_key
 from domain.order.intents import open_intents, owed
-from domain.order.order import Order, RunState, evolve, fact_key
+from domain.order.order import Order, RunState
 from domain.order.preparation import TicketState
 from domain.order.questions import awaited_intent
 from domain.order.refusals import Rejected

@@ -142,7 +142,7 @@ MUTANTS = (
     Mutant(
         name="failure on behalf of a courier not counted towards the limit",
         breaks="What was conceded on the order before counts, whichever way it went.",
-        file="domain/order/order.py",
+        file="domain/order/evolving.py",
         old="    DeliveryFailed: _by_hand(_delivery),\n",
         new="",
         caught_by=tests("domain/order/test_second_person.py"),
@@ -150,7 +150,7 @@ MUTANTS = (
     Mutant(
         name="confirmed report not counted towards the limit",
         breaks="Confirming a report concedes what the report concedes.",
-        file="domain/order/order.py",
+        file="domain/order/evolving.py",
         old="    ReportConfirmed: _by_hand(_confirmed),\n",
         new="    ReportConfirmed: _confirmed,\n",
         caught_by=tests("domain/order/test_second_person.py"),
@@ -158,7 +158,7 @@ MUTANTS = (
     Mutant(
         name="abandoned price not counted towards the limit",
         breaks="An abandoned order counts with the price that is not paid any more.",
-        file="domain/order/order.py",
+        file="domain/order/evolving.py",
         old="    OrderAbandoned: _by_hand(_abandoned),\n",
         new="    OrderAbandoned: _abandoned,\n",
         caught_by=tests("domain/order/test_second_person.py"),
@@ -208,7 +208,7 @@ MUTANTS = (
     Mutant(
         name="failure after a delivery refunds it, in simulated worlds",
         breaks="From the pickup on a contradicting report has no effect until a person confirms it.",
-        file="domain/order/order.py",
+        file="domain/order/evolving.py",
         old="    if version == order.contest:\n"
         "        return _without_effect(order, event, version)\n"
         "    changes = _remembered(order, event, version)\n"
@@ -329,7 +329,7 @@ MUTANTS = (
     Mutant(
         name="rejected request approved afterwards",
         breaks="A rejected request has no effect and cannot be approved any more.",
-        file="domain/order/order.py",
+        file="domain/order/evolving.py",
         old='return {"approvals": pending, "rejected"',
         new='return {"rejected"',
         caught_by=tests("incidents/test_taking_on.py"),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from workflows.cli.failures import CommandRefused, InvalidInput
 from workflows.cli.inputs import existing_folder
-from workflows.cli.options import Json, time_span
+from workflows.cli.options import Json, LocalData, time_span
 from workflows.cli.terminal import print_json, say
 
 
@@ -20,7 +19,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def archive(
-    data: Annotated[Path, typer.Option("--data", metavar="DIR", envvar="EXPEDITER_DATA", help="The engine's folder.")],
+    data: LocalData,
     older_than: Annotated[
         timedelta, typer.Option(parser=time_span, metavar="TIME", help="Since the last change of an order, e.g. 400d.")
     ],

@@ -13,6 +13,7 @@ from workflows.cli import asl_serve_command
 from workflows.cli.failures import Exit, InvalidInput
 from workflows.cli.functions import Endpoint, FindService, callable_of, services_of
 from workflows.cli.inputs import json_argument, pairs, read_text
+from workflows.cli.options import JsonObject
 from workflows.cli.terminal import data_console, print_json, say
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def check(
         typer.Option("--type", help="The type of the machines. EXPRESS cannot wait for tokens or executions."),
     ] = MachineType.STANDARD,
     substitute: Substitutions = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    json: JsonObject = False,
 ) -> int:
     """List the problems of definitions by machine, state and field. Exit code 1 if there is one.
 
@@ -86,7 +87,7 @@ def run(
     history: Annotated[
         bool, typer.Option("--history", help="Print the events too, as GetExecutionHistory returns them.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    json: JsonObject = False,
 ) -> int:
     """Run one execution to its end. Waits and retries take no time. Exit code 1 if it fails."""
     values = pairs(substitute, "--substitute")

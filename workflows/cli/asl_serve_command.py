@@ -12,6 +12,7 @@ import typer
 from workflows.cli.failures import CommandFailed
 from workflows.cli.functions import Endpoint, finder, services_of
 from workflows.cli.inputs import new_folder, pairs
+from workflows.cli.options import Port
 from workflows.cli.terminal import say
 
 
@@ -20,7 +21,7 @@ def serve(
     data: Annotated[
         Path, typer.Option("--data", metavar="DIR", parser=new_folder, help="The service's folder; made if missing.")
     ],
-    port: Annotated[int, typer.Option(min=0, max=65535, help="On 127.0.0.1; 0 takes a free one.")] = 0,
+    port: Port = 0,
     function: Annotated[
         list[str] | None,
         typer.Option(

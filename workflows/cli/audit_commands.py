@@ -19,7 +19,7 @@ from workflows.cli.checkpoint_commands import audited, places_of
 from workflows.cli.engine_audit import verified_by_engine
 from workflows.cli.failures import CommandRefused, Exit, InvalidInput, Unreachable
 from workflows.cli.inputs import read_json, read_text
-from workflows.cli.options import Region, Url, local_folder
+from workflows.cli.options import JsonObject, Region, Url, local_folder
 from workflows.cli.terminal import counting, print_json, printable, say
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def verify(
         str | None, typer.Option(metavar="KEY", help="The key that signs checkpoints, name+id+key, as you know it.")
     ] = None,
     url: Url = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    json: JsonObject = False,
 ) -> int:
     """Verify the hash chain of every stream, and with --data also customers' keys, executions and the sandbox's ledger.
 

@@ -10,7 +10,7 @@ import typer
 
 from workflows.cli.failures import CommandFailed, InvalidInput
 from workflows.cli.inputs import read_text
-from workflows.cli.options import As, Data, Json, Url
+from workflows.cli.options import As, Data, Json, LocalData, Url
 from workflows.cli.terminal import print_json
 from workflows.clock import TimeUnreadable, read_day
 
@@ -65,7 +65,7 @@ def day(text: str | None, option: str) -> date | None:
 
 
 @app.command()
-def statement(*, data: Annotated[Path, typer.Option("--data", metavar="DIR", envvar="EXPEDITER_DATA")]) -> None:
+def statement(*, data: LocalData) -> None:
     """Print the statement of the simulated payment provider in an engine's folder, as CSV."""
     from workflows.books.statement import write_statement
 

@@ -9,7 +9,7 @@ import typer
 
 from workflows.cli.failures import CommandRefused, InvalidInput
 from workflows.cli.inputs import existing_folder
-from workflows.cli.options import As, Data, Json, OrderId, Url
+from workflows.cli.options import As, Data, Json, LocalData, OrderId, Url
 from workflows.cli.terminal import print_json, printable, say
 
 if TYPE_CHECKING:
@@ -28,10 +28,6 @@ Place = Annotated[
         envvar="EXPEDITER_CHECKPOINTS",
         help="The folder of the checkpoints.  [default: the one that the engine uses]",
     ),
-]
-LocalData = Annotated[
-    Path,
-    typer.Option("--data", metavar="DIR", envvar="EXPEDITER_DATA", help="The folder of an engine on this machine."),
 ]
 
 

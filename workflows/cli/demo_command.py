@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from workflows.cli.failures import Exit
+from workflows.cli.options import JsonObject
 from workflows.cli.terminal import data_console, print_json, say, status_console
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def demo(
     console: Annotated[
         bool, typer.Option("--console", help="Keep the engine running afterwards, and open its web console.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+    json: JsonObject = False,
 ) -> int:
     """Start an engine, play orders through its API, and verify the result.
 

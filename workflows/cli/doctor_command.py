@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from workflows.cli.failures import Exit, InvalidInput
-from workflows.cli.options import Region
+from workflows.cli.options import JsonObject, Region
 from workflows.cli.terminal import data_console, print_json, say, table
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def doctor(
     stack: Annotated[str, typer.Option(metavar="NAME", help="The stack's name, as it will be deployed.")],
     orders_per_second: Annotated[float, typer.Option(min=0.001, max=10_000, metavar="N", help="At the peak.")] = 5.0,
     region: Region = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    json: JsonObject = False,
 ) -> int:
     """Check an AWS account before the first deployment: the stack's name, and quotas with the requests to make.
 

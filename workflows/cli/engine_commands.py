@@ -15,7 +15,7 @@ import typer
 from workflows.cli.failures import CommandFailed
 from workflows.cli.folder import running_engine
 from workflows.cli.inputs import existing_folder, new_folder, pairs
-from workflows.cli.options import time_span
+from workflows.cli.options import LocalData, Port, time_span
 from workflows.cli.terminal import say
 
 PORT = 8080
@@ -51,7 +51,7 @@ def up(
             help="The engine's folder; made if missing.",
         ),
     ],
-    port: Annotated[int, typer.Option(min=0, max=65535, help="On 127.0.0.1; 0 takes a free one.")] = PORT,
+    port: Port = PORT,
     parameter: Annotated[
         list[str] | None,
         typer.Option(
@@ -139,7 +139,7 @@ def token(
     *,
     role: Role,
     id_: Annotated[str, typer.Option("--id", help="The id of the caller, e.g. cus_1.")],
-    data: Annotated[Path, typer.Option("--data", metavar="DIR", envvar="EXPEDITER_DATA", help="The engine's folder.")],
+    data: LocalData,
     ttl: Annotated[
         int, typer.Option(min=1, max=31_536_000, metavar="SECONDS", help="How long the token is valid.")
     ] = 3600,

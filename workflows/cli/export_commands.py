@@ -10,9 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workflows.cli.event_filters import (
+    Correlation,
+    EventTypes,
+    OfOrder,
+    PeopleOnly,
+    RecordedBy,
+    RecordedByRole,
+    RecordedFrom,
+    RecordedTo,
+)
 from workflows.cli.failures import CommandRefused, Exit, InvalidInput
 from workflows.cli.inputs import read_text
-from workflows.cli.options import Data, Json, Url
+from workflows.cli.options import AsOf, Data, Json, Url
 from workflows.cli.order_filters import Customer, Restaurant, moment
 from workflows.cli.query_command import AsAuditor, show_rows
 from workflows.cli.terminal import counting, print_json, say
@@ -41,23 +51,17 @@ def export(
         str | None,
         typer.Option("--format", metavar="FORMAT", help="jsonl, csv or parquet.  [default: by the file's name]"),
     ] = None,
-    type_: Annotated[
-        list[str] | None, typer.Option("--type", metavar="TYPE", help="E.g. OrderCancelled; repeat it for several.")
-    ] = None,
-    actor: Annotated[str | None, typer.Option(metavar="ID", help="Recorded by this person or service.")] = None,
-    actor_role: Annotated[str | None, typer.Option("--role", metavar="ROLE", help="Recorded by this role.")] = None,
-    order: Annotated[str | None, typer.Option(metavar="ORDER", help="Of this order.")] = None,
+    type_: EventTypes = None,
+    actor: RecordedBy = None,
+    actor_role: RecordedByRole = None,
+    order: OfOrder = None,
     customer: Customer = None,
     restaurant: Restaurant = None,
-    recorded_from: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="Recorded at this time or later.")
-    ] = None,
-    recorded_to: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Recorded before this time.")] = None,
-    correlation: Annotated[str | None, typer.Option(metavar="TRACE", help="With this trace id.")] = None,
-    people_only: Annotated[bool, typer.Option("--people-only", help="Not those of Expediter itself.")] = False,
-    as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="TIME", help="Leave out what was recorded after this time.")
-    ] = None,
+    recorded_from: RecordedFrom = None,
+    recorded_to: RecordedTo = None,
+    correlation: Correlation = None,
+    people_only: PeopleOnly = False,
+    as_of: AsOf = None,
     url: Url = None,
     data: Data = None,
     as_: AsAuditor = None,

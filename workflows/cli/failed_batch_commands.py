@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from workflows.cli.failures import CommandRefused, InvalidInput, Unreachable
-from workflows.cli.options import DryRun, Region
+from workflows.cli.options import DryRun, JsonObject, Region
 from workflows.cli.terminal import counting, print_json, printable, say
 from workflows.clock import timestamp
 
@@ -29,7 +29,6 @@ app = typer.Typer(
 Bucket = Annotated[
     str, typer.Option(metavar="NAME", help="The bucket of the batches: the stack's output FailedBatchesBucket.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 
 INVOKE_WITHIN_S = 900.0
 """The longest run of a Lambda function."""
@@ -42,7 +41,7 @@ def list_(
     function: Annotated[str | None, typer.Option(metavar="NAME", help="Only those of this function.")] = None,
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="Read at most this many; each may have 6 MB.")] = 100,
     region: Region = None,
-    json: Json = False,
+    json: JsonObject = False,
 ) -> None:
     """List the batches: their function, when and why it failed, and their orders."""
     found: list[dict[str, Any]] = []
@@ -71,7 +70,7 @@ def redrive(
     ],
     dry_run: DryRun = False,
     region: Region = None,
-    json: Json = False,
+    json: JsonObject = False,
 ) -> None:
     """Process each batch again, and delete it if none of its records failed. Exit code 1 if some are left."""
     results: list[dict[str, Any]] = []

@@ -11,7 +11,7 @@ import typer
 
 from workflows.cli.failures import InvalidInput
 from workflows.cli.inputs import time_of
-from workflows.cli.options import WAIT_S, As, Data, Json, OrderId, Url, Wait
+from workflows.cli.options import WAIT_S, As, Data, Json, OrderId, Reason, Url, Wait
 from workflows.cli.outcomes import await_outcome, show_order
 from workflows.cli.terminal import print_json
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from workflows.client.order_json import OrderJson
 
 READY_IN_MINUTES = 20
-
-Reason = Annotated[str, typer.Option(help="Why. Kept in the order's history.")]
 
 
 def add_to(app: typer.Typer) -> None:

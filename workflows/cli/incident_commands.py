@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflows.cli.options import WAIT_S, As, Data, DryRun, Json, Key, OrderId, Url, Wait
+from workflows.cli.options import WAIT_S, As, Data, DryRun, Json, Key, OptionalReason, OrderId, Reason, Url, Wait
 from workflows.cli.outcomes import show_outcome
 from workflows.cli.terminal import print_json, say
 
@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from workflows.client.incident_json import ActionOutcomeJson
 
 app = typer.Typer(name="incidents", help="Show and resolve parked orders.", no_args_is_help=True)
-
-Reason = Annotated[str, typer.Option(help="Why. Kept in the order's history, not encrypted: no names.")]
-
-OptionalReason = Annotated[
-    str | None, typer.Option("--reason", metavar="TEXT", help="Why. Kept in the order's history: no names.")
-]
 
 
 @app.command("list")

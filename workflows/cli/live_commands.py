@@ -7,6 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workflows.cli.event_filters import (
+    Correlation,
+    EventTypes,
+    OfOrder,
+    PeopleOnly,
+    RecordedBy,
+    RecordedByRole,
+    RecordedFrom,
+    RecordedTo,
+)
 from workflows.cli.options import As, Data, Json, OrderId, Url
 from workflows.cli.order_filters import Customer, Restaurant, moment
 from workflows.cli.search_commands import CursorOption, Limit
@@ -41,26 +51,19 @@ def watch(
 def events(
     *,
     follow: Annotated[bool, typer.Option("--follow", help="Print the events of all orders as they happen.")] = False,
-    type_: Annotated[
-        list[str] | None,
-        typer.Option("--type", metavar="TYPE", help="E.g. OrderCancelled; repeat it for several."),
-    ] = None,
-    actor: Annotated[str | None, typer.Option(metavar="ID", help="Recorded by this person or service.")] = None,
-    actor_role: Annotated[
-        str | None, typer.Option("--role", metavar="ROLE", help="Recorded by this role, e.g. support.")
-    ] = None,
-    order: Annotated[str | None, typer.Option(metavar="ORDER", help="Of this order.")] = None,
+    type_: EventTypes = None,
+    actor: RecordedBy = None,
+    actor_role: RecordedByRole = None,
+    order: OfOrder = None,
     customer: Customer = None,
     restaurant: Restaurant = None,
-    recorded_from: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="Recorded at this time or later.")
-    ] = None,
-    recorded_to: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Recorded before this time.")] = None,
-    correlation: Annotated[str | None, typer.Option(metavar="TRACE", help="With this trace id.")] = None,
+    recorded_from: RecordedFrom = None,
+    recorded_to: RecordedTo = None,
+    correlation: Correlation = None,
     reason: Annotated[
         str | None, typer.Option(metavar="TEXT", help="Why an auditor reads the reasons of changes; it is recorded.")
     ] = None,
-    people_only: Annotated[bool, typer.Option("--people-only", help="Not those of Expediter itself.")] = False,
+    people_only: PeopleOnly = False,
     limit: Limit = 20,
     cursor: CursorOption = None,
     topic: Annotated[

@@ -40,11 +40,19 @@ Data = Annotated[
         help="The folder of an engine on this machine: gives its address and a token.",
     ),
 ]
+LocalData = Annotated[
+    Path,
+    typer.Option("--data", metavar="DIR", envvar="EXPEDITER_DATA", help="The folder of an engine on this machine."),
+]
 As = Annotated[
     str | None,
     typer.Option("--as", metavar="ROLE:ID", help="With --data, who acts.  [default: support, under your login name]"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the API's JSON.")]
+JsonObject = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+_WHY = "Why. Kept in the order's history; colleagues and auditors read it. Do not name the customer."
+Reason = Annotated[str, typer.Option(metavar="TEXT", help=_WHY)]
+OptionalReason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help=_WHY)]
 AccessReason = Annotated[
     str | None,
     typer.Option(
@@ -57,4 +65,8 @@ WAIT_S = 10.0
 
 Wait = Annotated[float, typer.Option(min=0, metavar="SECONDS", help="How long to wait for the outcome of one order.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would happen and change nothing.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="On 127.0.0.1; 0 takes a free one.")]
+AsOf = Annotated[
+    str | None, typer.Option("--as-of", metavar="TIME", help="Leave out what was recorded after this time.")
+]
 Region = Annotated[str | None, typer.Option(envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The AWS region.")]

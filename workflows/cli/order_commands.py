@@ -11,7 +11,7 @@ import typer
 
 from workflows.cli.failures import InvalidInput
 from workflows.cli.inputs import read_json, read_text, version_or_time, write_file
-from workflows.cli.options import WAIT_S, AccessReason, As, Data, DryRun, Json, Key, OrderId, Url, Wait
+from workflows.cli.options import WAIT_S, AccessReason, As, Data, DryRun, Json, Key, OrderId, Reason, Url, Wait
 from workflows.cli.outcomes import show_outcome
 from workflows.cli.terminal import print_json, printable, say
 from workflows.orders.words import money
@@ -209,7 +209,7 @@ def receipt(
 def cancel(
     order: OrderId,
     *,
-    reason: Annotated[str, typer.Option(help="Why. Kept in the order's history.")],
+    reason: Reason,
     wait: Wait = WAIT_S,
     dry_run: DryRun = False,
     key: Key = None,

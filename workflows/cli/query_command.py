@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from workflows.cli.inputs import read_text
-from workflows.cli.options import Data, Json, Url
+from workflows.cli.options import AsOf, Data, Json, Url
 from workflows.cli.order_filters import moment
 from workflows.cli.terminal import data_console, print_json, printable, say, table
 
@@ -30,9 +30,7 @@ def add_to(app: typer.Typer) -> None:
 def query(
     sql: Annotated[str, typer.Argument(metavar="SQL", help="One SELECT; @FILE reads it from a file, - from stdin.")],
     *,
-    as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="TIME", help="Leave out what was recorded after this time.")
-    ] = None,
+    as_of: AsOf = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="The most rows to print.")] = 100,
     url: Url = None,
     data: Data = None,

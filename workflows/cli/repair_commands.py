@@ -10,10 +10,8 @@ from typing import Annotated
 import typer
 
 from workflows.cli.inputs import amount_of
-from workflows.cli.options import WAIT_S, As, Data, DryRun, Json, Key, OrderId, Url, Wait
+from workflows.cli.options import WAIT_S, As, Data, DryRun, Json, Key, OrderId, Reason, Url, Wait
 from workflows.cli.outcomes import show_outcome
-
-Reason = Annotated[str, typer.Option(help="Why. Kept in the order's history; colleagues and auditors read it.")]
 
 
 def add_to(app: typer.Typer) -> None:

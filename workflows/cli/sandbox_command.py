@@ -13,6 +13,7 @@ import typer
 
 from workflows.cli.failures import InvalidInput
 from workflows.cli.inputs import new_folder
+from workflows.cli.options import Port
 from workflows.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def sandbox(
         Path,
         typer.Option("--data", metavar="DIR", parser=new_folder, help="The folder of its ledgers; made if missing."),
     ],
-    port: Annotated[int, typer.Option(min=0, max=65535, help="On 127.0.0.1; 0 takes a free one.")] = PORT,
+    port: Port = PORT,
 ) -> None:
     """Serve simulated payments, kitchens and couriers until Ctrl-C or SIGTERM.
 

@@ -8,6 +8,7 @@ import typer
 
 from workflows.cli.failures import Exit, InvalidInput
 from workflows.cli.folder import TEMPLATE
+from workflows.cli.options import JsonObject
 from workflows.cli.terminal import counting, data_console, print_json, say
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def simulate(
         int | None,
         typer.Option(metavar="N", help="Replay this one world, and leave out faults that a failure does not need."),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+    json: JsonObject = False,
 ) -> int:
     """Run worlds in which everything fails, and check that every order came to a right end.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from workflows.cli.failures import CommandRefused, Exit, InvalidInput
-from workflows.cli.options import As, Data, Json, Url
+from workflows.cli.options import As, Data, Json, LocalData, Url
 from workflows.cli.terminal import print_json, say
 
 if TYPE_CHECKING:
@@ -24,14 +24,11 @@ app = typer.Typer(
     name="views", help="List, rebuild and check the views that lists and searches read.", no_args_is_help=True
 )
 
-Folder = Annotated[
-    Path, typer.Option("--data", metavar="DIR", envvar="EXPEDITER_DATA", help="The folder of an engine.")
-]
 Names = Annotated[list[str] | None, typer.Argument(metavar="VIEW...", help="Their names.  [default: all]")]
 
 
 @app.command("list")
-def list_(*, data: Folder, json: Json = False) -> None:
+def list_(*, data: LocalData, json: Json = False) -> None:
     """List the views: version, rows, how far they are behind the log, and what is parked.
 
     A view is outdated if its table was built by another release; a running engine then builds it again by itself.
@@ -53,7 +50,7 @@ def list_(*, data: Folder, json: Json = False) -> None:
 def rebuild(
     names: Names = None,
     *,
-    data: Folder,
+    data: LocalData,
     cores: Annotated[int | None, typer.Option(min=1, help="Processes to use.  [default: one for each core]")] = None,
 ) -> None:
     """Build views again from the log, while an engine runs or not.
@@ -77,7 +74,7 @@ def rebuild(
 
 
 @app.command()
-def check(*, data: Folder, json: Json = False) -> None:
+def check(*, data: LocalData, json: Json = False) -> None:
     """Compare every row of the views with the log. Exit code 1 if some differ: rebuild those views."""
     from workflows.cli.terminal import counting
     from workflows.projections.check import check as check_views

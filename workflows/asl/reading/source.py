@@ -124,13 +124,12 @@ def _libyaml_loader() -> Any:
     import yaml
     from yaml.composer import Composer
 
-    parser = getattr(yaml, "CSafeLoader", None)
-    if parser is None:
+    if not hasattr(yaml, "CSafeLoader"):
         return yaml.SafeLoader
 
-    class PythonComposer(Composer, parser):  # type: ignore[misc]  # chosen when imported
+    class PythonComposer(Composer, yaml.CSafeLoader):
         def __init__(self, stream: Any) -> None:
-            parser.__init__(self, stream)
+            yaml.CSafeLoader.__init__(self, stream)
             Composer.__init__(self)
 
     return PythonComposer

@@ -18,9 +18,11 @@ from handlers.http.invalid import invalid
 from handlers.http.moments import Cursor, Limit
 from handlers.http.preconditions import RequiredKey
 from handlers.http.responses import Response
+from handlers.http.values import OrderIdText
 from handlers.http.webhook_models import WebhookBody, WebhookChangeBody
 from workflows.engine import engine, settings
-from workflows.orders.permissions import Action, check_all
+from workflows.orders.command_handling import load
+from workflows.orders.permissions import Action, check, check_all
 from workflows.publishing.webhooks import deliveries, delivering, endpoints
 from workflows.publishing.webhooks.deliveries import StoredDelivery
 from workflows.publishing.webhooks.endpoints import WebhookEndpoint
@@ -133,6 +135,20 @@ def list_webhook_deliveries(webhook_id: EndpointIdText, limit: Limit = 50, curso
     page = deliveries.list_deliveries(engine().documents, endpoint.id, limit=limit, after=after)
     following = _cursor(page[-1].key) if len(page) == limit else None
     return json_answer({"deliveries": [delivery_view(delivery) for delivery in page], "next": following})
+
+
+@webhook_route("GET", "/orders/{order_id}/webhook-deliveries", answers="OrderDeliveriesJson")
+def list_order_deliveries(order_id: OrderIdText) -> Response:
+    """List the deliveries of an order's events with all attempts, the newest events first. They are kept for four days.
+
+    A service sees those to its own endpoints, support those to all.
+    """
+    ports, actor = engine(), api.caller.actor
+    _, order = load(ports.log, order_id)
+    check(actor, Action.READ_WEBHOOKS, order)
+    endpoint_ids = [endpoint.id for endpoint in endpoints.visible(ports.documents, actor)]
+    sent = list(deliveries.deliveries_of(ports.documents, endpoint_ids, ports.log, [order_id], ports.clock.now()))
+    return json_answer({"deliveries": [delivery_view(delivery) for delivery in reversed(sent)]})
 
 
 @webhook_route("POST", "/deliveries/{delivery_id}/resend", answers="WebhookDeliveryJson")

@@ -9,8 +9,9 @@
 /** @typedef {{id: string, type: string, comment: string, path: string, end: boolean, action: string | null, waits_for_token: boolean, starts: string | null, undoes: string[], group: string | null}} LayoutNode */
 /** @typedef {{start: string, nodes: LayoutNode[], edges: {from: string, to: string, kind: string, label: string}[], groups: {id: string, of: string, start: string, nodes: string[]}[]}} Layout */
 /** @typedef {{state: string, entered_at: string, exited_at: string | null, attempts: number, failures: number, error: string}} Visit */
-/** @typedef {{machine: string, status: string, states: Visit[]}} Execution */
-/** @typedef {"done" | "running" | "failed" | "ahead"} Progress */
+/** @typedef {{machine: string, status: string, stopped_at?: string | null, states: Visit[]}} Execution */
+/** @typedef {"done" | "running" | "stopped" | "refused" | "failed" | "ahead"} Progress `stopped`: ended on purpose; `refused`: the other side declined or did not answer */
+/** @typedef {{progress: Progress, tag: string, words: string}} End how a state ended, in a word and in a sentence */
 /**
  * @typedef {object} GraphNode
  * @property {string} id `machine/State`
@@ -22,6 +23,8 @@
  * @property {boolean} back whether it is on the way back
  * @property {boolean} exception
  * @property {Progress} progress
+ * @property {string} tag a word for an end without a result; empty for other states
+ * @property {string} words the same in a sentence
  * @property {number} visits
  * @property {number} failures attempts that failed and were repeated
  * @property {string} error
@@ -31,8 +34,23 @@
 
 const INLINED = ["preparation", "delivery"];
 
-/** Errors by which a wait is ended on purpose: nothing failed there. */
-const INTERRUPTED = ["CancellationAsked", "RunSuperseded", "OfferLapsed", "DeliveryLost", "States.Timeout"];
+const CANCELLED = /** @type {End} */ ({ progress: "stopped", tag: "stopped", words: "stopped, because the order was cancelled" });
+const DECLINED = /** @type {End} */ ({ progress: "refused", tag: "declined", words: "declined by the payment provider" });
+const FAILED = /** @type {End} */ ({ progress: "failed", tag: "failed", words: "failed" });
+const CUT_OFF = /** @type {End} */ ({ progress: "stopped", tag: "stopped", words: "stopped, because the run ended" });
+const NO_ANSWER = /** @type {End} */ ({ progress: "refused", tag: "no answer", words: "no answer in time" });
+
+/** Ends without a result that are no failures, by the error that the machines catch. @type {Record<string, End>} */
+const ENDS = {
+  CancellationAsked: CANCELLED,
+  RunSuperseded: { progress: "stopped", tag: "stopped", words: "stopped, because a newer run took over" },
+  CircuitOpen: { progress: "stopped", tag: "circuit open", words: "not called, because the provider's circuit was open" },
+  OfferLapsed: { progress: "refused", tag: "no courier", words: "the courier declined, did not answer or gave the delivery back" },
+  DeliveryLost: { progress: "refused", tag: "no report", words: "no report of the delivery in time" },
+};
+
+/** Errors of steps that found nothing to do: by design in an order that is cancelled, a failure in any other. */
+const WITHOUT_RESULT = ["OrderNotSettled", "PaymentNotAuthorized"];
 
 /** Write the name of a state in words: `AwaitReadiness` becomes `Await readiness`. @param {string} state */
 export const stateWords = (state) => state.replace(/([a-z])([A-Z])/g, "$1 $2").replace(/ ([A-Z])/g, (_, letter) => ` ${letter.toLowerCase()}`);
@@ -41,10 +59,13 @@ export const stateWords = (state) => state.replace(/([a-z])([A-Z])/g, "$1 $2").r
  * @param {Record<string, Layout>} layouts by machine
  * @param {Execution[]} executions of one run
  * @param {string} at the moment to show: later visits are not drawn as taken
+ * @param {boolean} [declined] whether the payment provider declined the order's payment
  * @returns {{nodes: GraphNode[], edges: GraphEdge[], boxes: {machine: string, title: string, nodes: string[]}[]}}
  */
-export function graphOf(layouts, executions, at) {
+export function graphOf(layouts, executions, at, declined = false) {
   const until = Date.parse(at);
+  const compensated = executions.some(({ machine, states }) => states.some(({ state }) => layouts[machine]?.nodes.some((node) => node.id === state && node.undoes.length > 0)));
+  const over = (/** @type {string} */ machine) => executions.some((each) => each.machine === machine) && executions.filter((each) => each.machine === machine).every((each) => each.stopped_at && Date.parse(each.stopped_at) <= until);
   const visits = executions.filter(({ machine }) => machine !== "payment").map(({ machine, states }) => ({ machine, states: states.filter((visit) => Date.parse(visit.entered_at) <= until) }));
   const visited = (/** @type {string} */ machine, /** @type {string} */ state) => visits.filter((each) => each.machine === machine).flatMap((each) => each.states.filter((visit) => visit.state === state));
   const inlined = INLINED.filter((machine) => layouts[machine] && layouts.order.nodes.some((node) => node.starts === machine));
@@ -55,7 +76,7 @@ export function graphOf(layouts, executions, at) {
       const seen = visited(machine, node.id);
       if (node.type === "Parallel" || inlined.includes(node.starts ?? "")) continue;
       if (!seen.length && (node.path === "exception" || node.type === "Succeed" || node.action?.startsWith("await_circuit"))) continue;
-      nodes.push(graphNode(machine, node, seen, until));
+      nodes.push(graphNode(machine, node, seen, { until, compensated, declined, over: over(machine) }));
     }
   const known = new Set(nodes.map(({ id }) => id));
   const branches = new Map(layouts.order.nodes.flatMap(({ id, group }) => (group ? [[`order/${id}`, group]] : [])));
@@ -69,18 +90,34 @@ export function graphOf(layouts, executions, at) {
   return { nodes, edges, boxes };
 }
 
-/** @param {string} machine @param {LayoutNode} node @param {Visit[]} seen @param {number} until @returns {GraphNode} */
-function graphNode(machine, node, seen, until) {
+/** @typedef {{until: number, compensated: boolean, declined: boolean, over: boolean}} Run `over`: the execution had ended; `compensated`: the machine read in the log that the order is cancelled */
+
+/** @param {string} machine @param {LayoutNode} node @param {Visit[]} seen @param {Run} run @returns {GraphNode} */
+function graphNode(machine, node, seen, run) {
   const last = seen[seen.length - 1];
-  const lasts = last && (!last.exited_at || Date.parse(last.exited_at) > until);
-  const ended = last && !lasts && Boolean(last.error) && last.failures >= last.attempts;
-  const failed = ended && !INTERRUPTED.includes(last.error);
+  const lasts = last && (!last.exited_at || Date.parse(last.exited_at) > run.until);
+  const withoutResult = last && !lasts && Boolean(last.error) && last.failures >= last.attempts;
+  const end = withoutResult ? endOf(last.error, node, run) : lasts && run.over ? CUT_OFF : { tag: "", words: "", progress: /** @type {Progress} */ (!last ? "ahead" : lasts ? "running" : "done") };
   return {
     id: `${machine}/${node.id}`, label: stateWords(node.id), machine, type: node.type, comment: node.comment, waits: node.waits_for_token,
-    back: node.path === "compensation", exception: node.path === "exception",
-    progress: !last ? "ahead" : lasts ? "running" : failed ? "failed" : "done",
-    visits: seen.length, failures: seen.reduce((n, visit) => n + visit.failures, 0) - (ended ? 1 : 0), error: last?.error ?? "", since: last && !last.exited_at && !(until < Date.now()) ? last.entered_at : null,
+    back: node.path === "compensation", exception: node.path === "exception", ...end,
+    visits: seen.length, failures: seen.reduce((n, visit) => n + visit.failures, 0) - (withoutResult ? 1 : 0), error: last?.error ?? "",
+    since: end.progress === "running" && !(run.until < Date.now()) ? last.entered_at : null,
   };
+}
+
+/** Say how a state ended that has no result. @param {string} error @param {LayoutNode} node @param {Run} run @returns {End} */
+function endOf(error, node, { compensated, declined }) {
+  if (error === "PaymentNotAuthorized" && declined) return DECLINED;
+  if (WITHOUT_RESULT.includes(error) && compensated) return CANCELLED;
+  if (error === "States.Timeout" && node.waits_for_token) return NO_ANSWER;
+  return ENDS[error] ?? FAILED;
+}
+
+/** Return what ended without a result, one line for each way to end. @param {GraphNode[]} nodes */
+export function endsOf(nodes) {
+  const ended = nodes.filter(({ words }) => words);
+  return [...new Set(ended.map(({ words }) => words))].map((words) => ({ words, progress: ended.find((node) => node.words === words)?.progress, labels: ended.filter((node) => node.words === words).map(({ label }) => label) }));
 }
 
 /** The ways that the definitions allow, between the nodes that are drawn. @param {Record<string, Layout>} layouts @param {string[]} inlined @param {Set<string>} known @returns {GraphEdge[]} */

@@ -61,6 +61,17 @@ export const isByStaff = (event) => ["support", "auditor"].includes(event.actor.
 export const isUndo = (event) => event.undoes !== null && event.undoes !== undefined;
 
 /**
+ * Return what was taken back until a version, and by which event last: the request to do so, or the report that it was done.
+ * @param {TimelineEvent[]} events
+ * @param {number} version
+ * @returns {{undone: TimelineEvent, by: TimelineEvent}[]}
+ */
+export function undosOf(events, version) {
+  const last = new Map(events.filter((event) => isUndo(event) && event.version <= version).map((event) => [event.undoes, event]));
+  return [...last.values()].flatMap((by) => events.filter((event) => event.version === by.undoes).map((undone) => ({ undone, by })));
+}
+
+/**
  * @typedef {object} Span
  * @property {string} saga
  * @property {number} from the version that began it

@@ -24,6 +24,7 @@ import { focused, html, useEffect, useId, useMemo, useState } from "./view.js";
  * @property {number} [since] the order's version before
  * @property {any} [effect] what the action means, beside what the API computes
  * @property {string} [hint] below the reason, in place of that for support
+ * @property {() => Promise<any>} [send] in place of the one request, where an action needs several
  * @property {string | null} [reason] the label of the reason; null if none is asked for
  * @property {(answer: any) => any} [show] what is shown of an answer that is not an order's
  */
@@ -63,7 +64,7 @@ export function ActionDialog({ kind, close, done }) {
     setBusy(true);
     showProblem(null);
     try {
-      const found = (await post(kind.path, kind.body(values, preview?.plan), { key })) ?? {};
+      const found = (await (kind.send ? kind.send() : post(kind.path, kind.body(values, preview?.plan), { key }))) ?? {};
       showAnswer(found);
       done?.(found);
     } catch (error) {

@@ -23,6 +23,7 @@ import { Slider } from "./order/slider.js";
 import { State } from "./order/state.js";
 import { Timeline } from "./order/timeline.js";
 import { Waterfall } from "./order/waterfall.js";
+import { Webhooks, useDeliveries } from "./order/webhooks.js";
 import { Why } from "./order/why.js";
 import { followOrder } from "./order/following.js";
 
@@ -36,6 +37,7 @@ export default function Order({ id, query }) {
   const why = useLoaded(async (signal) => (may("read_why") && order ? get(`orders/${id}/why`, { signal }) : null), [id, order?.version]);
   const ledger = useLoaded(async (signal) => (may("read_ledger") && order ? get(`orders/${id}/ledger`, { signal }) : null), [id, order?.version]);
   const runs = useLoaded(async (signal) => (may("read_runs") && order ? get(`orders/${id}/runs`, { signal }) : null), [id, order?.version]);
+  const sent = useDeliveries(id, order?.version);
   const states = useMemo(() => (timeline ? statesOf(timeline.initial, timeline.events) : []), [timeline]);
   const index = timeline ? indexAt(timeline.events, query.at) : 0;
   const last = (timeline?.events.length ?? 0) - 1;
@@ -53,7 +55,7 @@ export default function Order({ id, query }) {
   const began = timeline.events[0].recorded_at;
   const page = { id, order, timeline, states, index, past, event, state, began, choose, why: why.data, ledger: ledger.data, runs: runs.data, act };
   const waits = order.parked || why.data?.waits.length > 0; // somebody may have to do something: the actions stand beside the reason
-  const actions = html`<${Actions} id=${id} order=${order} why=${why.data} events=${timeline.events} past=${past} act=${act} />`;
+  const actions = html`<${Actions} id=${id} order=${order} why=${why.data} events=${timeline.events} sent=${sent.data} past=${past} act=${act} />`;
   return html`
     <${Head} ...${page} paused=${paused} pause=${() => pause(!paused)} />
     ${fresh > 0 && html`<p class="banner notice-line" role="status">The order changed while you looked: ${fresh} new ${fresh === 1 ? "event" : "events"}. <button type="button" onClick=${show}>Show</button></p>`}
@@ -69,10 +71,10 @@ export default function Order({ id, query }) {
     <${Graph} ...${page} />
     <div class="order-columns">
       <div class="stack"><${Timeline} ...${page} /></div>
-      <div class="stack">${!past && html`<${Why} ...${page} />`}${waits && actions}<${Changes} ...${page} /><${State} ...${page} /><${Waterfall} ...${page} /><${Executions} ...${page} /></div>
+      <div class="stack">${!past && html`<${Why} ...${page} />`}${waits && actions}<${Changes} ...${page} /><${State} ...${page} /><${Waterfall} ...${page} /><${Executions} ...${page} /><${Webhooks} sent=${sent} version=${event.version} act=${act} /></div>
       <div class="stack"><${Evidence} ...${page} /><${Money} ...${page} />${!waits && actions}<${Receipt} ...${page} /><${Contact} order=${order} personal=${personal} uncover=${uncover} /></div>
     </div>
-    ${acting && html`<${ActionDialog} key=${acting.name} kind=${acting} close=${() => act(null)} done=${why.reload} />`}`;
+    ${acting && html`<${ActionDialog} key=${acting.name} kind=${acting} close=${() => act(null)} done=${() => (why.reload(), sent.reload())} />`}`;
 }
 
 /** @param {any} props */

@@ -2,13 +2,13 @@
 
 import { get, post, useLoaded } from "../kit/api.js";
 import { usePaged } from "../kit/paged.js";
+import { ActionDialog } from "../kit/action.js";
+import { About, Attempts, TONES, resending } from "../kit/deliveries.js";
 import { Ago, Badge, Card, Choice, Empty, Facts, Said, Time, Trouble } from "../kit/parts.js";
 import { setQuery } from "../kit/router.js";
 import { may } from "../kit/session.js";
 import { Table } from "../kit/table.js";
 import { html, useState } from "../kit/view.js";
-
-const TONES = /** @type {Record<string, string>} */ ({ enabled: "closed", disabled: "mute", paused: "parked", delivered: "closed", failed: "parked", pending: "running" });
 
 /** @param {{query: Record<string, string>}} props */
 export default function Webhooks({ query }) {
@@ -20,7 +20,7 @@ export default function Webhooks({ query }) {
     ${list.data && !chosen && html`<${Empty}>No service has registered an endpoint. expediter webhooks add does it.</${Empty}>`}
     ${chosen && html`
       <div class="filters"><${Choice} label="Endpoint" value=${chosen.id} options=${endpoints.map((/** @type {any} */ each) => [each.id, `${each.url} (${each.status})`])} choose=${(/** @type {string} */ endpoint) => setQuery({ endpoint })} /></div>
-      <div class="stack"><${Endpoint} endpoint=${chosen} changed=${list.reload} /><${Deliveries} key=${chosen.id} id=${chosen.id} /></div>`}`;
+      <div class="stack"><${Endpoint} endpoint=${chosen} changed=${list.reload} /><${Deliveries} key=${chosen.id} endpoint=${chosen} /></div>`}`;
 }
 
 /** @param {{endpoint: any, changed: () => void}} props */
@@ -34,22 +34,20 @@ function Endpoint({ endpoint, changed }) {
   </${Card}>`;
 }
 
-/** @param {{id: string}} props */
-function Deliveries({ id }) {
-  const list = usePaged(`webhooks/${id}/deliveries`, "deliveries", {});
-  const [problem, show] = useState(/** @type {any} */ (null));
-  const resend = (/** @type {string} */ delivery) => post(`deliveries/${delivery}/resend`, undefined).then(list.reload, show);
+/** @param {{endpoint: any}} props */
+function Deliveries({ endpoint }) {
+  const list = usePaged(`webhooks/${endpoint.id}/deliveries`, "deliveries", {});
+  const [acting, act] = useState(/** @type {import("../kit/action.js").ActionKind | null} */ (null));
   const columns = [
-    { label: "Event", wide: true, cell: (/** @type {any} */ d) => html`<code>${d.type}</code>` },
+    { label: "Event", wide: true, cell: (/** @type {any} */ d) => html`<${About} of=${d} />` },
+    { label: "Order", cell: (/** @type {any} */ d) => d.event.startsWith("ord_") && html`<a href=${`orders/${d.event.split("/")[0]}?at=${d.event.split("/")[1]}`}><code>${d.event.slice(4, 12)}</code></a>` },
     { label: "When", late: true, cell: (/** @type {any} */ d) => html`<${Time} at=${d.recorded_at} />` },
     { label: "Attempts", cell: (/** @type {any} */ d) => html`<${Attempts} of=${d.attempts} />` },
     { label: "Status", cell: (/** @type {any} */ d) => html`<${Badge} of=${TONES[d.status]} label=${d.status} />` },
     { label: "Next", late: true, cell: (/** @type {any} */ d) => d.next_try && html`<${Ago} at=${d.next_try} />` },
-    { label: "Actions", align: "end", cell: (/** @type {any} */ d) => may("resend_webhooks") && html`<button type="button" onClick=${() => resend(d.id)}>Send again</button>` },
+    { label: html`<span class="visually-hidden">Actions</span>`, align: /** @type {"end"} */ ("end"), cell: (/** @type {any} */ d) => may("resend_webhooks") && html`<button type="button" onClick=${() => act(resending([d], [endpoint]))}>Send again</button>` },
   ];
-  return html`<${Trouble} problem=${problem ?? list.problem} retry=${list.reload} />
-    <${Table} label="Deliveries" columns=${columns} rows=${list.rows} id=${(/** @type {any} */ d) => d.id} more=${list.more} empty=${!list.loading && html`<${Empty}>Nothing was sent yet.</${Empty}>`} />`;
+  return html`<${Trouble} problem=${list.problem} retry=${list.reload} />
+    <${Table} label="Deliveries" columns=${columns} rows=${list.rows} id=${(/** @type {any} */ d) => d.id} more=${list.more} empty=${!list.loading && html`<${Empty}>Nothing was sent yet.</${Empty}>`} />
+    ${acting && html`<${ActionDialog} kind=${acting} close=${() => act(null)} done=${list.reload} />`}`;
 }
-
-/** The codes of all attempts, the newest last. @param {{of: any[]}} props */
-const Attempts = ({ of }) => html`${of.slice(-5).map((attempt) => html`<code class=${attempt.http && attempt.http < 300 ? "verified" : "attention"} title=${`${attempt.at}, ${attempt.ms} ms ${attempt.error ?? ""}`}>${attempt.http ?? "no answer"} </code>`)}`;

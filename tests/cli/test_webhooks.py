@@ -93,6 +93,8 @@ def test_the_receiver_of_the_documentation_gets_every_event_once(
         assert [attempt["http"] for attempt in sent["attempts"]] == [204]
         assert len(webhooks("resend", sent["id"], as_="support:sam")["attempts"]) == 2
         assert handled_types(handled).count("expediter.order.placed.v1") == 1
+        of_order = webhooks("order", sent["event"].partition("/")[0], as_="support:sam")["deliveries"]
+        assert [len(each["attempts"]) for each in of_order if each["id"] == sent["id"]] == [2]
 
 
 def test_a_rotated_secret_is_shown_once(webhooks) -> None:

@@ -56,6 +56,22 @@ def test_the_signed_history_is_what_an_outside_party_can_verify(visit: Visit, tm
     page.wait_for_selector("section.evidence .attention")
 
 
+def test_the_graph_of_a_cancelled_order_shows_what_was_stopped_and_nothing_as_failed(visit: Visit) -> None:
+    """The cancellation ended the waits and left nothing to settle, as designed; the way back was taken."""
+    page = visit.open(f"orders/{visit.stage.orders['cancelled']}")
+    page.wait_for_selector(".saga.ready")
+    states = page.locator(".saga .node")
+    shown = {text: state for text, state in states.evaluate_all(_PROGRESS)}
+    assert "failed" not in shown.values()
+    assert {shown[name] for name in ("Await readiness", "Request courier", "Settle payment")} == {"stopped"}
+    assert (shown["Authorize payment"], shown["Compensate"]) == ("done", "done")
+    assert "Settle payment: stopped, because the order was cancelled." in page.inner_text(".graph-ends")
+
+
+_PROGRESS = """nodes => nodes.map(node => [
+    [...node.querySelectorAll(':scope > text:not(.since)')].map(each => each.textContent).join(' '), node.dataset.progress])"""
+
+
 def test_the_page_of_an_order_fits_a_phone(visit: Visit) -> None:
     """Its tables scroll by themselves; the page needs no sideways scrolling."""
     visit.page.set_viewport_size({"width": 390, "height": 844})

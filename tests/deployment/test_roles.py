@@ -54,7 +54,8 @@ FORBIDDEN: list[Row] = [
     *rows(["Archiver", "Feed", "Timer"], ["s3:PutObject"], ["Archive"]),  # the call has no name of a segment
     # only the functions that compare views with the log read the whole log
     *rows([name for name in FUNCTIONS if name not in ("Timer", *PROJECTORS)], ["dynamodb:Scan"], ["Events"]),
-    *rows(["Publisher", *WEBHOOKS], ["dynamodb:Query", "dynamodb:GetItem"], ["Events"]),
+    *rows(["Publisher", "Webhooks"], ["dynamodb:Query", "dynamodb:GetItem"], ["Events"]),
+    *rows(["WebhooksApi"], ["dynamodb:GetItem"], ["Events"]),
     *rows([*INSPECTORS], ["dynamodb:PutItem", "dynamodb:DeleteItem"], ["Documents"]),
     *rows([*INSPECTORS], ["states:StartExecution", "states:StopExecution"], ["OrderMachine"]),
     # documents belong to functions that wait and watch, to webhooks, to receipts, and to the positions of couriers
@@ -129,7 +130,7 @@ ALLOWED: list[tuple[str, str, str, str]] = [
     *[(role, "dynamodb:GetItem", "Events", "") for role in (*WRITERS, *SEARCHERS, *ERASERS)],
     *[
         (role, "dynamodb:Query", "Events", "")
-        for role in (*WRITERS, "Feed", *SEARCHERS, *ERASERS, *INSPECTORS, *PROJECTORS)
+        for role in (*WRITERS, "Feed", "WebhooksApi", *SEARCHERS, *ERASERS, *INSPECTORS, *PROJECTORS)
     ],
     *[(role, "dynamodb:Scan", "Events", "") for role in ("Timer", *PROJECTORS)],
     *[
@@ -174,7 +175,7 @@ ALLOWED: list[tuple[str, str, str, str]] = [
     ("SagaStep", "secretsmanager:GetSecretValue", "ProvidersSecret", ""),
     ("Publisher", "events:PutEvents", "OrderBus", ""),
     *[(role, "s3:PutObject", "FailedBatches", "") for role in READERS],
-    *[(role, "s3:GetObject", "Archive", "NoSuchKey") for role in ("Archiver", "Checkpoints", "Feed", "OrdersApi")],
+    *[(role, "s3:GetObject", "Archive", "NoSuchKey") for role in ("Archiver", "Checkpoints", "Feed", "OrdersApi", "WebhooksApi")],
     ("Archiver", "dynamodb:Scan", "Events", ""),
     ("Scheduler", "lambda:InvokeFunction", "Archiver", ""),
     *[(role, "states:StartExecution", "OrderMachine", "") for role in ("Feed", "Timer")],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflows.cli.options import As, Data, Json, Key, Url
+from workflows.cli.options import As, Data, Json, Key, OrderId, Url
 from workflows.cli.terminal import print_json, say
 
 if TYPE_CHECKING:
@@ -110,6 +110,21 @@ def deliveries(
 
     with connected(url, data, as_) as engine:
         page = engine.webhook_deliveries(webhook, limit=limit, cursor=cursor)
+    if json:
+        print_json(page)
+    else:
+        from workflows.cli.webhook_pages import show_deliveries
+
+        show_deliveries(page["deliveries"])
+
+
+@app.command()
+def order(order: OrderId, *, url: Url = None, data: Data = None, as_: As = None, json: Json = False) -> None:
+    """List what was sent about an order, to all endpoints, newest events first, with each attempt."""
+    from workflows.cli.connection import connected
+
+    with connected(url, data, as_) as engine:
+        page = engine.order_webhook_deliveries(order)
     if json:
         print_json(page)
     else:

@@ -144,6 +144,7 @@ class _Methods:
     rotate_webhook = _Method(webhook_calls.rotate_webhook)
     test_webhook = _Method(webhook_calls.test_webhook)
     webhook_deliveries = _Method(webhook_calls.webhook_deliveries)
+    order_webhook_deliveries = _Method(webhook_calls.order_webhook_deliveries)
     resend_delivery = _Method(webhook_calls.resend_delivery)
 
 

@@ -9,6 +9,7 @@ from .api_call import ApiCall
 from .api_call import set_fields as _set
 from .api_call import write as _write
 from .webhook_json import (
+    OrderDeliveriesJson,
     RemovedWebhookJson,
     WebhookDeliveriesJson,
     WebhookDeliveryJson,
@@ -75,6 +76,11 @@ def webhook_deliveries(
     """List deliveries with all attempts, newest events first, from where ``cursor`` (``next`` of a page) points."""
     query = {"limit": str(limit), **_set(cursor=cursor)}
     return ApiCall(method="GET", path=f"{_webhook(webhook_id)}/deliveries", query=query)
+
+
+def order_webhook_deliveries(order_id: str) -> ApiCall[OrderDeliveriesJson]:
+    """List the deliveries of an order's events with all attempts, newest events first."""
+    return ApiCall(method="GET", path=f"/orders/{quoted(order_id, safe='')}/webhook-deliveries")
 
 
 def resend_delivery(delivery_id: str) -> ApiCall[WebhookDeliveryJson]:

@@ -68,6 +68,12 @@ class WebhookDeliveryJson(TypedDict):
     next_try: TimeText | None
 
 
+class OrderDeliveriesJson(TypedDict):
+    """Deliveries of an order's events to all endpoints that the caller may see, those of the newest events first."""
+
+    deliveries: list[WebhookDeliveryJson]
+
+
 class WebhookDeliveriesJson(TypedDict):
     """Deliveries of an endpoint, those of the newest events first."""
 

@@ -5,13 +5,14 @@ import { Card, words } from "../../kit/parts.js";
 import { may, me } from "../../kit/session.js";
 import { html, memo } from "../../kit/view.js";
 import { FAULTS, factsOf } from "./facts.js";
+import { resendOffer } from "./webhooks.js";
 
 /** @typedef {import("../../kit/action.js").ActionKind & {name: string, note: string, needs: string, blocked?: string}} Offered `needs` is the permission */
 /** @typedef {{id: string, order: any, why: any, plans: Record<string, any>, assignee: string}} Situation */
 
 /** @param {any} props */
-export const Actions = memo(({ id, order, why, events, past, act }) => {
-  const offered = actionsOf(id, order, why, events);
+export const Actions = memo(({ id, order, why, events, sent, past, act }) => {
+  const offered = actionsOf(id, order, why, events, sent);
   if (!offered.length) return null;
   return html`<${Card} title="What you can do now" note=${past ? "acts on the live order" : ""} flush>
     <ul class="offers">${offered.map((each) => html`<li><div><strong>${each.title}</strong><span class="dim">${each.blocked ?? each.note}</span></div><button type="button" disabled=${Boolean(each.blocked)} onClick=${() => act(each)} aria-label=${`${opens(each)}: ${each.title}`}>${opens(each)}</button></li>`)}</ul>
@@ -22,10 +23,10 @@ export const Actions = memo(({ id, order, why, events, past, act }) => {
 export const AddNote = ({ id, order, act }) => may("note") && html`<button type="button" onClick=${() => act({ ...note(id), since: order.version })}>Add note</button>`;
 
 /** @param {Offered} offered */
-const opens = (offered) => (offered.dry ? "Preview" : "Open");
+const opens = (offered) => (offered.dry || offered.send ? "Preview" : "Open");
 
-/** @param {string} id @param {any} order @param {any} why @param {any[]} events @returns {Offered[]} */
-function actionsOf(id, order, why, events) {
+/** @param {string} id @param {any} order @param {any} why @param {any[]} events @param {any} sent @returns {Offered[]} */
+function actionsOf(id, order, why, events, sent) {
   const ended = ["completed", "cancelled", "abandoned"].includes(order.status);
   const assignee = events.findLast((event) => event.type === "IncidentAssigned")?.data.to ?? "";
   const now = { id, order, why, plans: why?.plans ?? {}, assignee };
@@ -35,6 +36,7 @@ function actionsOf(id, order, why, events) {
     ...factsOf(id, order, why),
     ...(order.parked || ended || order.status === "cancelling" ? [] : [cancel(now)]),
     credit(now),
+    ...[resendOffer(sent)].filter((each) => each !== null),
     note(id),
   ];
   return all.filter(({ needs }) => may(needs)).map((each) => ({ ...each, since: order.version }));

@@ -1,9 +1,10 @@
 /** The sagas as a graph: the way that the order went on the states of its machines, what waits now, and the way back. */
 
-import { graphOf } from "../../core/graphs.js";
-import { duration } from "../../core/time.js";
+import { endsOf, graphOf } from "../../core/graphs.js";
+import { undosOf } from "../../core/sagas.js";
+import { countdown, duration } from "../../core/time.js";
 import { get, useLoaded } from "../../kit/api.js";
-import { Card } from "../../kit/parts.js";
+import { Card, Said } from "../../kit/parts.js";
 import { useNow } from "../../kit/now.js";
 import { may } from "../../kit/session.js";
 import { classes, html, memo, useEffect, useMemo, useState } from "../../kit/view.js";
@@ -23,7 +24,7 @@ function readLayouts() {
 }
 
 /** @param {any} props */
-export function Graph({ runs, event, past }) {
+export function Graph({ runs, event, past, timeline, why, choose }) {
   const [run, chooseRun] = useState(0);
   const loaded = useLoaded(async () => {
     if (!may("read_runs")) return null;
@@ -35,18 +36,33 @@ export function Graph({ runs, event, past }) {
   const begun = (runs?.runs ?? []).filter((/** @type {any} */ each) => each.version <= event.version);
   const current = begun.find((/** @type {any} */ each) => each.run === run) ?? begun.at(-1);
   const drawings = useMemo(() => new Map(), [read, current]);
+  const declined = timeline.events.some((/** @type {any} */ each) => each.type === "PaymentDeclined");
   const moment = past ? momentsUntil(current?.executions, at) : -1;
-  if (read && current?.executions && !drawings.has(moment)) drawings.set(moment, draw(graphOf(read.machines, current.executions, at), read.dagre));
+  if (read && current?.executions && !drawings.has(moment)) drawings.set(moment, draw(graphOf(read.machines, current.executions, at, declined), read.dagre));
   const drawing = drawings.get(moment);
+  const deadlines = useMemo(() => Object.fromEntries((why?.waits ?? []).map((/** @type {any} */ wait) => [`order/${wait.tried?.state}`, wait.until])), [why]);
   if (!read || !runs || !current) return null;
+  const undos = undosOf(timeline.events, event.version);
   const definition = current.executions?.find((/** @type {any} */ each) => each.machine === "order")?.definition;
   const differences = runs.differences;
   return html`<${Card} title="Saga" class="graph" note=${html`${begun.length > 1 && html`<label class="run">Run <select value=${String(current.run)} onChange=${(/** @type {any} */ e) => chooseRun(Number(e.target.value))}>${begun.map((/** @type {any} */ each) => html`<option value=${each.run} selected=${each.run === current.run}>${each.run}</option>`)}</select></label> `}${current.why}${definition && html` <code title=${definition}>definition ${definition.slice(0, 8)}</code>`}, as of event ${event.version}`}>
-    <p class="graph-legend"><span data-progress="done">done</span><span data-progress="running">running</span><span data-progress="failed">failed</span><span data-progress="ahead">not reached</span><span data-progress="back">way back</span></p>
-    ${drawing ? html`<${Drawing} drawing=${drawing} />` : html`<p class="dim">The engine does not keep the executions of this run any more.</p>`}
+    <${Legend} nodes=${drawing?.nodes ?? []} />
+    ${drawing ? html`<${Drawing} drawing=${drawing} deadlines=${deadlines} />` : html`<p class="dim">The engine does not keep the executions of this run any more.</p>`}
+    ${drawing && html`<ul class="graph-ends"><${Ends} nodes=${drawing.nodes} /><${Undos} undos=${undos} events=${timeline.events} choose=${choose} /></ul>`}
     ${differences.length > 0 && html`<ul class="attention">${differences.map((/** @type {any} */ d) => html`<li>${d.words}</li>`)}</ul>`}
   </${Card}>`;
 }
+
+/** What the colours mean; those of unusual ends only where a state has them. @param {{nodes: Placed[]}} props */
+const Legend = ({ nodes }) => html`<p class="graph-legend">${LEGEND.filter(([progress, , always]) => always || nodes.some((node) => node.progress === progress)).map(([progress, name]) => html`<span data-progress=${progress}>${name}</span>`)}</p>`;
+
+const LEGEND = /** @type {[string, string, boolean][]} */ ([["done", "done", true], ["running", "running", true], ["stopped", "stopped on purpose", false], ["refused", "declined or no answer", false], ["failed", "failed", false], ["ahead", "not reached", true], ["back", "way back", true]]);
+
+/** Say of states that ended without a result why they did. @param {{nodes: Placed[]}} props */
+const Ends = ({ nodes }) => html`${endsOf(nodes).map(({ words, progress, labels }) => html`<li data-progress=${progress}><strong>${labels.join(", ")}</strong>: ${words}.</li>`)}`;
+
+/** What was taken back, and by which event. @param {{undos: ReturnType<typeof undosOf>, events: any[], choose: (index: number) => void}} props */
+const Undos = ({ undos, events, choose }) => html`${undos.map(({ undone, by }) => html`<li data-progress="back"><strong><${Said}>${undone.words}</${Said}></strong> <span class="dim">#${undone.version}</span> was taken back: <button type="button" class="link" onClick=${() => choose(events.indexOf(by))}><${Said}>${by.words}</${Said}> #${by.version}</button></li>`)}`;
 
 /** @typedef {import("../../core/graphs.js").GraphNode & {x: number, y: number}} Placed */
 
@@ -100,9 +116,9 @@ function between(a, b) {
   return `M${a.x} ${a.y + HIGH / 2} C${a.x} ${a.y + HIGH} ${b.x} ${b.y - HIGH} ${b.x} ${b.y - HIGH / 2}`;
 }
 
-const SAID = { done: "done", running: "running", failed: "failed", ahead: "not reached" };
+const PROGRESS = /** @type {Record<string, string>} */ ({ done: "done", running: "running", ahead: "not reached" });
 
-const Drawing = memo(({ drawing: { nodes, lines, frames, width, height } }) => {
+const Drawing = memo(({ drawing: { nodes, lines, frames, width, height }, deadlines }) => {
   const [ready, show] = useState(false);
   useEffect(() => show(true), []);
   return html`<div class="graph-box" tabindex="0" role="region" aria-label="Graph of the sagas">
@@ -110,31 +126,36 @@ const Drawing = memo(({ drawing: { nodes, lines, frames, width, height } }) => {
       <defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="5" markerHeight="5" orient="auto"><path d="M0 0 8 4 0 8z" /></marker></defs>
       ${frames.map((/** @type {any} */ f) => html`<g class="frame" data-saga=${f.machine}><rect x=${f.x - f.width / 2} y=${f.y - f.height / 2} width=${f.width} height=${f.height} rx="10" /><text x=${f.x - f.width / 2 + 12} y=${f.y - f.height / 2 - 5}>${f.title}</text></g>`)}
       ${lines.map((/** @type {any} */ line) => html`<path class=${classes("edge", line.taken && "taken", line.back && "back")} d=${line.path} marker-end="url(#arrow)" />`)}
-      ${nodes.map((/** @type {Placed} */ node) => html`<${Node} key=${node.id} ...${node} />`)}
+      ${nodes.map((/** @type {Placed} */ node) => html`<${Node} key=${node.id} ...${node} until=${deadlines[node.id]} />`)}
     </svg></div>
-    <ol class="visually-hidden">${nodes.map((/** @type {Placed} */ node) => html`<li>${node.machine}: ${node.label}, ${SAID[node.progress]}${node.failures ? `, ${node.failures} failed attempts` : ""}</li>`)}</ol>`;
+    <ol class="visually-hidden">${nodes.map((/** @type {Placed} */ node) => html`<li>${node.machine}: ${node.label}, ${node.words || PROGRESS[node.progress]}${node.failures ? `, ${node.failures} failed attempts` : ""}</li>`)}</ol>`;
 });
 
-const Node = memo((/** @type {Placed} */ node) => {
+const Node = memo((/** @type {Placed & {until?: string | null}} */ node) => {
   const x = node.x - WIDE / 2;
   const y = node.y - HIGH / 2;
   const [first, second] = twoLines(node.label);
   return html`<g class="node" data-progress=${node.progress} data-back=${node.back ? "" : undefined} data-exception=${node.exception ? "" : undefined}>
-    <title>${node.comment}${node.error ? ` Last error: ${node.error}.` : ""}</title>
+    <title>${node.comment}${node.words && ` Here: ${node.words}.`}${node.error && ` Last error: ${node.error}.`}</title>
     ${node.type === "Choice" ? html`<path class="shape" d=${`M${x + 12} ${y}H${x + WIDE - 12}L${x + WIDE} ${node.y}L${x + WIDE - 12} ${y + HIGH}H${x + 12}L${x} ${node.y}Z`} />` : html`<rect class="shape" x=${x} y=${y} width=${WIDE} height=${HIGH} rx="9" />`}
     ${node.waits && html`<path class="waits" d=${`M${x + 10} ${node.y - 5}v10M${x + 14} ${node.y - 5}v10`} />`}
     <text x=${node.x + (node.waits ? 8 : 0)} y=${second ? node.y - 3 : node.y + 4} text-anchor="middle">${first}</text>${second && html`<text x=${node.x + (node.waits ? 8 : 0)} y=${node.y + 12} text-anchor="middle">${second}</text>`}
     ${node.progress === "done" && html`<circle class="tick-mark" cx=${x + WIDE - 4} cy=${y + 3} r="7" /><path class="tick-line" d=${`M${x + WIDE - 7} ${y + 3}l2.4 2.6 4-5`} />`}
-    ${node.failures > 0 && html`<g class="retries"><rect x=${x + 8} y=${y - 9} width="52" height="15" rx="7.5" /><text x=${x + 34} y=${y + 2} text-anchor="middle">${node.failures} ${node.failures === 1 ? "retry" : "retries"}</text></g>`}
-    ${node.progress === "failed" && !node.failures && html`<g class="retries"><rect x=${x + 8} y=${y - 9} width="44" height="15" rx="7.5" /><text x=${x + 30} y=${y + 2} text-anchor="middle">failed</text></g>`}
-    ${node.since && html`<${Since} since=${node.since} x=${node.x} y=${y + HIGH + 14} />`}
+    ${node.progress === "stopped" && html`<circle class="tick-mark" cx=${x + WIDE - 4} cy=${y + 3} r="7" /><path class="tick-line" d=${`M${x + WIDE - 7} ${y + 3}h6`} />`}
+    ${node.failures > 0 && html`<${Tag} kind="retries" x=${x + 8} y=${y - 9} text=${`${node.failures} ${node.failures === 1 ? "retry" : "retries"}`} />`}
+    ${node.tag && html`<${Tag} kind=${node.progress} x=${x + 8} y=${node.failures ? y + HIGH - 6 : y - 9} text=${node.tag} />`}
+    ${node.since && html`<${Since} since=${node.since} until=${node.until} x=${node.x} y=${y + HIGH + 14} />`}
   </g>`;
 });
 
-/** @param {{since: string, x: number, y: number}} props */
-function Since({ since, x, y }) {
+/** A word on the edge of a state. @param {{kind: string, x: number, y: number, text: string}} props */
+const Tag = ({ kind, x, y, text }) => html`<g class="tag" data-kind=${kind}><rect x=${x} y=${y} width=${text.length * 5.6 + 14} height="15" rx="7.5" /><text x=${x + text.length * 2.8 + 7} y=${y + 11} text-anchor="middle">${text}</text></g>`;
+
+/** What is left of a wait, or how long a step takes that has no deadline. @param {{since: string, until?: string | null, x: number, y: number}} props */
+function Since({ since, until, x, y }) {
   const now = useNow();
-  return html`<text class="since" x=${x} y=${y} text-anchor="middle">for ${duration(Math.max(0, now - Date.parse(since)))}</text>`;
+  const left = until && countdown(until, now);
+  return html`<text class="since" x=${x} y=${y} text-anchor="middle">${left ? left.replace(/^in /, "ends in ") : `for ${duration(Math.max(0, now - Date.parse(since)))}`}</text>`;
 }
 
 /** @param {string} label @returns {[string, string]} */

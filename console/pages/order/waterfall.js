@@ -41,7 +41,7 @@ function Chart({ spans, began, event }) {
   const words = useMemo(() => spans.map((span) => `${span.saga}: ${span.label} ${duration(span.end - span.start)}`).join(", "), [spans]);
   return html`<${Card} title="Where the time went" note="long stretches are compressed">
     <div class="chart-box"><svg class="waterfall" viewBox=${`0 0 ${WIDTH} ${height}`} role="img" aria-label=${words}>
-      ${marks.map(({ at, label }) => html`<g class="tick"><line x1=${at} x2=${at} y1="4" y2=${height - 22} /><text x=${at} y=${height - 6} text-anchor="middle">${label}</text></g>`)}
+      ${marks.map(({ at, label }) => html`<g class="tick"><line x1=${at} x2=${at} y1="4" y2=${height - 22} /><text x=${at} y=${height - 6} text-anchor=${at > WIDTH - 30 ? "end" : "middle"}>${label}</text></g>`)}
       ${SAGAS.map((saga, lane) => html`<g data-saga=${saga}><text class="lane" x="0" y=${lane * LANE + 21}>${saga[0].toUpperCase() + saga.slice(1)}</text>
         ${spans.filter((span) => span.saga === saga).map((span) => {
           const from = x(span.start);

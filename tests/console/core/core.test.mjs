@@ -4,12 +4,13 @@ import { test } from "node:test";
 
 import { contradictions, eventsOf, owedRows, queryOf } from "../../../console/core/books.js";
 import { address, findPage, readAddress } from "../../../console/core/addresses.js";
-import { graphOf, stateWords } from "../../../console/core/graphs.js";
+import { endsOf, graphOf, stateWords } from "../../../console/core/graphs.js";
 import { isZero, minus, money, share, sums } from "../../../console/core/money.js";
 import { applyPatch, valueAt } from "../../../console/core/patches.js";
 import { readProblem } from "../../../console/core/problems.js";
 import { answersOf, compareWithLedger } from "../../../console/core/provider.js";
-import { changesOf, compressed, spansOf, statesOf } from "../../../console/core/sagas.js";
+import { attemptWords, isUndelivered, standing, typeWords, versionOf } from "../../../console/core/deliveries.js";
+import { changesOf, compressed, spansOf, statesOf, undosOf } from "../../../console/core/sagas.js";
 import { drawTrack, metresBetween, sentenceOf, stagesOf, withPosition } from "../../../console/core/tracking.js";
 import { understand } from "../../../console/core/search.js";
 import { countdown, dateTime, duration, offset } from "../../../console/core/time.js";
@@ -166,6 +167,47 @@ test("branches of a Parallel stand beside each other in a box, before they are r
   assert.deepEqual(ahead.boxes, [{ machine: "order", title: "Fulfil, in parallel", nodes: ["order/Cook", "order/Find", "order/Carry"] }]);
   const states = [visit("Authorize", 0, 10), visit("Fulfil", 10, 40), visit("Cook", 10, 30), visit("Find", 10, 20), visit("Carry", 20, 40), visit("Settle", 40, 50)];
   assert.deepEqual(written(graphOf({ order }, [{ machine: "order", status: "SUCCEEDED", states }], "9999-12-31T00:00:00Z"), true), ways);
+});
+
+test("what was stopped on purpose, declined or left without an answer is not shown as failed", () => {
+  const order = { start: "Authorize", groups: [], edges: [], nodes: [node("Authorize"), node("Cook", { waits_for_token: true }), node("Find", { waits_for_token: true }), node("Settle"), node("FindReason", { path: "compensation" }), node("Compensate", { path: "compensation", undoes: ["PaymentAuthorized"] }), node("Park", { path: "compensation" })] };
+  const ended = (state, error, attempts = 1) => visit(state, 0, 10, { error, attempts, failures: attempts });
+  const shown = (states, declined = false, stopped_at = new Date(20).toISOString()) => graphOf({ order }, [{ machine: "order", status: "SUCCEEDED", stopped_at, states }], "9999-12-31T00:00:00Z", declined).nodes;
+  const by = (nodes, id) => nodes.find((each) => each.id === `order/${id}`);
+  const cancelled = shown([visit("Authorize", 0, 10), ended("Cook", "CancellationAsked"), ended("Find", "States.Timeout"), ended("Settle", "OrderNotSettled"), visit("FindReason", 10, 12), visit("Compensate", 12, 20)]);
+  assert.deepEqual(["Authorize", "Cook", "Find", "Settle", "Compensate"].map((id) => by(cancelled, id).progress), ["done", "stopped", "refused", "stopped", "done"]);
+  assert.deepEqual(endsOf(cancelled).map(({ words, labels }) => `${labels.join(", ")}: ${words}`), ["Cook, Settle: stopped, because the order was cancelled", "Find: no answer in time"]);
+  const parked = shown([visit("Authorize", 0, 10), ended("Settle", "OrderNotSettled"), visit("FindReason", 10, 12), visit("Park", 12, 20)]);
+  assert.equal(by(parked, "Settle").tag, "failed", "nothing cancelled this order: its payment is not settled");
+  const compensated = [visit("FindReason", 10, 12), visit("Compensate", 12, 20)];
+  assert.equal(by(shown([ended("Authorize", "PaymentNotAuthorized"), ...compensated], true), "Authorize").tag, "declined");
+  assert.equal(by(shown([ended("Authorize", "PaymentNotAuthorized"), ...compensated]), "Authorize").tag, "stopped", "cancelled while the provider was asked");
+  assert.equal(by(shown([ended("Authorize", "PaymentsUnavailable", 5), ...compensated]), "Authorize").tag, "failed", "a fault stays a fault in a cancelled order");
+  assert.equal(by(shown([ended("Authorize", "States.Timeout", 5)]), "Authorize").tag, "failed", "a call without an answer is no wait");
+  assert.equal(by(shown([visit("Find", 0, null)]), "Find").progress, "stopped", "no wait outlasts its execution");
+  assert.equal(by(shown([visit("Find", 0, null)], false, null), "Find").progress, "running");
+});
+
+test("what was taken back is named once, with the last event about it until a version", () => {
+  const event = (version, undoes = null) => ({ version, undoes });
+  const events = [event(1), event(2), event(3), event(4, 2), event(5, 3), event(6, 2)];
+  const at = (version) => undosOf(events, version).map(({ undone, by }) => [undone.version, by.version]);
+  assert.deepEqual(at(3), []);
+  assert.deepEqual(at(5), [[2, 4], [3, 5]]);
+  assert.deepEqual(at(6), [[2, 6], [3, 5]]);
+});
+
+test("deliveries of webhooks say how they stand, the worst first", () => {
+  const delivery = (status, ...codes) => ({ id: "", webhook: "", event: "ord_a/12", type: "expediter.payment.capture-refused.v1", recorded_at: "", status, next_try: null, attempts: codes.map((http) => ({ at: "", http, ms: 20, error: http ? null : "no connection: refused" })) });
+  const [sent, failed, trying, made] = [delivery("delivered", 500, 204), delivery("failed", 500), delivery("pending", null), delivery("pending")];
+  assert.equal(standing([sent, failed, trying]), "1 of 3 deliveries failed");
+  assert.equal(standing([sent, trying, made]), "1 of 3 deliveries failed so far");
+  assert.equal(standing([sent, made]), "1 of 2 deliveries on the way");
+  assert.equal(standing([sent]), "1 delivery");
+  assert.deepEqual([sent, failed, trying, made].map(isUndelivered), [false, true, true, false]);
+  assert.deepEqual([...sent.attempts, ...trying.attempts].map(attemptWords), ["500 after 20 ms", "204 after 20 ms", "no answer: refused"]);
+  assert.equal(typeWords(sent.type), "payment capture refused");
+  assert.deepEqual([versionOf(sent), versionOf({ ...sent, event: "test/ab12" })], [12, 0]);
 });
 
 test("the provider's answers are compared with the ledger, as of a version", () => {

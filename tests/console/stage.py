@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -35,11 +38,15 @@ PLAYED = {
 
 @dataclass
 class Stage:
-    """A running engine, and its orders by what became of them."""
+    """A running engine, and its orders by what became of them.
+
+    ``refused`` has the types of events that the receiver of webhooks answers with 500.
+    """
 
     url: str
     data: Path
     sign_in: Callable[[str, str], ExpediterClient]
+    refused: set[str]
     orders: dict[str, str] = field(default_factory=dict)
 
     def place(self, kind: str, **contact: str) -> str:
@@ -73,13 +80,15 @@ def chromium() -> str | None:
 @contextmanager
 def open_stage(folder: Path) -> Iterator[Stage]:
     """Run an engine with orders that ended, are parked, and wait: restaurants and couriers have minutes to answer."""
-    with engine(folder, {}) as running:
+    refused = {"expediter.order.cancelled.v1"}
+    with _receiver(refused) as url, engine(folder, {"WebhookTargets": "any"}) as running:
 
         @cache
         def sign_in(role: str, subject: str) -> ExpediterClient:
             return ExpediterClient(running.url, minted(running.data, role, subject, 3600))
 
-        stage = Stage(running.url, running.data, sign_in)
+        stage = Stage(running.url, running.data, sign_in, refused)
+        sign_in("service", "loyalty").register_webhook(url, description="loyalty points")
         stories = [(story, demo_order(Random(name), story.payment_method)) for name, story in PLAYED.items()]
         for name, played in zip(PLAYED, play(stories, sign_in, "stage", lambda _: None), strict=True):
             stage.orders[name] = played.view["id"]
@@ -89,6 +98,29 @@ def open_stage(folder: Path) -> Iterator[Stage]:
         stage.place("hostile", name=HOSTILE, address=HOSTILE, note=HOSTILE)
         stage.place("right to left", name=RIGHT_TO_LEFT)
         yield stage
+
+
+@contextmanager
+def _receiver(refused: set[str]) -> Iterator[str]:
+    """Receive webhooks on a thread; yield the URL. Events of the types in ``refused`` are answered with 500."""
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(500 if event["type"] in refused else 204)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Write no line for each request."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as server:
+        thread = threading.Thread(target=server.serve_forever, name="receiver", daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/loyalty"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def publish_checkpoint(data: Path) -> None:

@@ -72,6 +72,27 @@ _PROGRESS = """nodes => nodes.map(node => [
     [...node.querySelectorAll(':scope > text:not(.since)')].map(each => each.textContent).join(' '), node.dataset.progress])"""
 
 
+def test_support_sends_a_webhook_again_after_a_preview_and_sees_what_the_receiver_answered(visit: Visit) -> None:
+    """The page names the delivery that failed, with its code; the preview says what is sent where."""
+    order = visit.stage.orders["cancelled"]
+    page = visit.open(f"orders/{order}")
+    failed = page.locator(".deliveries li", has_text="order cancelled")
+    failed.locator("code:text-is('500')").first.wait_for()
+    page.click(".offers li:has-text('Resend webhooks') button")
+    dialog = page.locator("dialog")
+    assert "order cancelled" in dialog.inner_text()
+    assert "is sent now to http://127.0.0.1" in dialog.inner_text()
+    assert axe(visit) == []
+    visit.stage.refused.clear()
+    dialog.locator("button.primary").click()
+    dialog.locator("text=204 after").wait_for()
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".offers li:has-text('Resend webhooks')", state="detached")
+    sent = visit.stage.sign_in("support", "anna").order_webhook_deliveries(order)["deliveries"]
+    (again,) = (each for each in sent if each["type"] == "expediter.order.cancelled.v1")
+    assert (again["status"], again["attempts"][-1]["http"]) == ("delivered", 204)
+
+
 def test_the_page_of_an_order_fits_a_phone(visit: Visit) -> None:
     """Its tables scroll by themselves; the page needs no sideways scrolling."""
     visit.page.set_viewport_size({"width": 390, "height": 844})

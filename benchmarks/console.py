@@ -3,7 +3,8 @@
 Chromium runs headless on this machine and reads from an engine on the loopback. The first load counts from the
 navigation, with an empty cache and a CPU slowed four times, until the page has its heading; bytes are as sent,
 compressed. Frames are counted while the page changes in every one of them: the slider moves, a list scrolls. The long
-list is compared with one of 100 orders, on a folder filled by ``benchmarks.filled``.
+list is compared with one of 100 orders, on a folder filled by ``benchmarks.filled``. Each part is named on standard
+error when it begins: filling 100,000 orders and building their views takes minutes.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from statistics import median, quantiles
@@ -110,6 +112,7 @@ def main() -> None:
     rounds, orders = chosen.size(7, 3), chosen.size(100_000, 2_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+        _begin(f"playing an order, with notes until it has {EVENTS} events")
         with _with_a_long_order() as (running, order_id):
             rows = [*_first_loads(browser, running, order_id, rounds), *_movements(browser, running, order_id)]
         rows += _lists(browser, orders, rounds)
@@ -137,7 +140,8 @@ def _with_a_long_order() -> Iterator[tuple[EngineProcess, str]]:
 def _first_loads(browser: Browser, running: EngineProcess, order_id: str, rounds: int) -> Iterator[Row]:
     for name, path in (("home", ""), ("an order of 200 events", f"orders/{order_id}")):
         took, sizes = [], {}
-        for _ in range(rounds):
+        for number in range(rounds):
+            _begin(f"first load of {name}, {number + 1} of {rounds}")
             reader = Reader(browser, running, path, SLOWED)
             took.append(float(reader.page.evaluate("window.drawnAt")))
             reader.page.wait_for_timeout(MODULES_WITHIN_MS)  # the graph's library comes after the heading
@@ -155,6 +159,7 @@ def _movements(browser: Browser, running: EngineProcess, order_id: str) -> Itera
         reader = Reader(browser, running, f"orders/{order_id}", slowed)
         reader.page.wait_for_selector(".saga.ready")
         for what in ("slide", "timeline", "page"):
+            _begin(f"{FRAMES} frames: {what}, CPU slowed {slowed} times")
             took = reader.frames(what)
             detail = {"frames": FRAMES, "p95 ms": round(quantiles(took, n=20)[-1], 1), "CPU slowed": slowed}
             target = at_least(50, "value") if slowed == 1 else None
@@ -178,11 +183,14 @@ def _list(browser: Browser, orders: int, rounds: int) -> dict[str, float]:
     """Return what the list costs on an engine with so many orders."""
     with tempfile.TemporaryDirectory() as parent:
         folder = Path(parent) / "data"
+        _begin(f"filling a folder with {orders:,} orders")
         filled.main(folder, orders)
+        _begin(f"building the views of {orders:,} orders")
         subprocess.run([sys.executable, "-m", "workflows.cli", "views", "rebuild", "--data", folder], check=True)
         with engine(folder, {}) as running:
             took = []
-            for _ in range(rounds):
+            for number in range(rounds):
+                _begin(f"a list of {orders:,} orders, {number + 1} of {rounds}")
                 reader = Reader(browser, running, "orders")
                 before = float(reader.page.evaluate("window.drawnAt"))
                 reader.page.wait_for_selector("tr.row")
@@ -195,6 +203,10 @@ def _list(browser: Browser, orders: int, rounds: int) -> dict[str, float]:
         "frame while it scrolls, p95": quantiles(frames, n=20)[-1],
         "nodes after it scrolled": nodes,
     }
+
+
+def _begin(part: str) -> None:
+    print(f"{datetime.now(UTC):%H:%M:%S} {part}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

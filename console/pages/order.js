@@ -57,7 +57,7 @@ export default function Order({ id, query }) {
   const waits = order.parked || why.data?.waits.length > 0; // somebody may have to do something: the actions stand beside the reason
   const actions = html`<${Actions} id=${id} order=${order} why=${why.data} events=${timeline.events} sent=${sent.data} past=${past} act=${act} />`;
   return html`
-    <${Head} ...${page} paused=${paused} pause=${() => pause(!paused)} />
+    <${Head} ...${page} />
     ${fresh > 0 && html`<p class="banner notice-line" role="status">The order changed while you looked: ${fresh} new ${fresh === 1 ? "event" : "events"}. <button type="button" onClick=${show}>Show</button></p>`}
     <section class=${past ? "slider-box past" : "slider-box"} aria-label="Moment">
       <div class="slider-head">
@@ -65,6 +65,7 @@ export default function Order({ id, query }) {
         <button type="button" aria-label="One event forward" disabled=${!past} onClick=${() => choose(index + 1)}><${Icon} name="forward" /></button>
         <p><strong>Event ${event.version} of ${version}</strong> <span class="dim">${event.type}, <${Time} at=${event.recorded_at} />, ${offset(between(began, event.recorded_at))}</span></p>
         ${past ? html`<p class="past-note" role="status">You look at the past: the order as it was at ${dateTime(event.recorded_at).slice(11)} UTC</p><button type="button" class="back-to-live" onClick=${() => setQuery({ at: "" })}>Back to live</button>` : html`<p class="live-note"><span class=${paused ? "dot off" : "dot"}></span>${paused ? "paused" : "live"}</p>`}
+        <button type="button" aria-pressed=${paused} onClick=${() => pause(!paused)}><${Icon} name=${paused ? "play" : "pause"} />${paused ? "Resume" : "Pause"}</button>
       </div>
       <${Slider} events=${timeline.events} index=${index} choose=${choose} />
     </section>
@@ -78,7 +79,7 @@ export default function Order({ id, query }) {
 }
 
 /** @param {any} props */
-function Head({ id, order, state, past, paused, pause, timeline, act }) {
+function Head({ id, order, state, past, timeline, act }) {
   const [copied, show] = useState(false);
   const copy = () => (navigator.clipboard?.writeText(location.href).catch(() => {}), show(true), setTimeout(() => show(false), 1500));
   const keep = () => download(`${id}.json`, [JSON.stringify(timeline, null, 2)]);
@@ -91,7 +92,6 @@ function Head({ id, order, state, past, paused, pause, timeline, act }) {
         <span>Placed <strong><${Time} at=${order.placed_at} /></strong></span>
         ${order.run > 1 && html`<span>Run <strong>${order.run}</strong></span>`}</p></div>
     <div class="actions">
-      <button type="button" aria-pressed=${paused} onClick=${pause}><${Icon} name=${paused ? "play" : "pause"} />${paused ? "Resume" : "Pause"}</button>
       <${AddNote} id=${id} order=${order} act=${act} />
       <button type="button" onClick=${copy}><${Icon} name=${copied ? "check" : "copy"} />${copied ? "Copied" : past ? "Link to this moment" : "Link"}</button>
       <button type="button" onClick=${() => print()}><${Icon} name="print" />Print</button>

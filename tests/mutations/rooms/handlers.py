@@ -37,4 +37,23 @@ MUTANTS = (
         new="",
         caught_by=tests("queries/test_queries.py::test_a_query_is_recorded_before_it_runs"),
     ),
+    Mutant(
+        name="deliveries of an order shown to every service",
+        breaks="A service sees deliveries to its own endpoints alone.",
+        file="handlers/webhooks_api.py",
+        old="[endpoint.id for endpoint in endpoints.visible(ports.documents, actor)]",
+        new="[endpoint.id for endpoint in endpoints.stored_endpoints(ports.documents)]",
+        caught_by=tests(
+            "handlers/test_order_webhooks.py"
+            "::test_support_sees_what_was_sent_about_an_order_and_a_service_what_was_sent_to_it"
+        ),
+    ),
+    Mutant(
+        name="payment not settled shown as stopped on purpose",
+        breaks="Only a cancellation makes a step without a result no failure.",
+        file="console/core/graphs.js",
+        old="WITHOUT_RESULT.includes(error) && compensated",
+        new="WITHOUT_RESULT.includes(error)",
+        caught_by=tests("console/test_javascript.py::test_the_pure_part_of_the_console_keeps_its_rules"),
+    ),
 )

@@ -8,7 +8,7 @@
 
 /** @typedef {{id: string, type: string, comment: string, path: string, end: boolean, action: string | null, waits_for_token: boolean, starts: string | null, undoes: string[], group: string | null}} LayoutNode */
 /** @typedef {{start: string, nodes: LayoutNode[], edges: {from: string, to: string, kind: string, label: string}[], groups: {id: string, of: string, start: string, nodes: string[]}[]}} Layout */
-/** @typedef {{state: string, entered_at: string, exited_at: string | null, attempts: number, failures: number, error: string}} Visit */
+/** @typedef {{state: string, entered_at: string, exited_at: string | null, attempts: number, failures: number, error: string, message?: string}} Visit */
 /** @typedef {{machine: string, status: string, stopped_at?: string | null, states: Visit[]}} Execution */
 /** @typedef {"done" | "running" | "stopped" | "refused" | "failed" | "ahead"} Progress `stopped`: ended on purpose; `refused`: the other side declined or did not answer */
 /** @typedef {{progress: Progress, tag: string, words: string}} End how a state ended, in a word and in a sentence */
@@ -36,7 +36,7 @@ const INLINED = ["preparation", "delivery"];
 
 const CANCELLED = /** @type {End} */ ({ progress: "stopped", tag: "stopped", words: "stopped, because the order was cancelled" });
 const DECLINED = /** @type {End} */ ({ progress: "refused", tag: "declined", words: "declined by the payment provider" });
-const FAILED = /** @type {End} */ ({ progress: "failed", tag: "failed", words: "failed" });
+const FAILED = /** @type {Omit<End, "words">} */ ({ progress: "failed", tag: "failed" });
 const CUT_OFF = /** @type {End} */ ({ progress: "stopped", tag: "stopped", words: "stopped, because the run ended" });
 const NO_ANSWER = /** @type {End} */ ({ progress: "refused", tag: "no answer", words: "no answer in time" });
 
@@ -97,7 +97,7 @@ function graphNode(machine, node, seen, run) {
   const last = seen[seen.length - 1];
   const lasts = last && (!last.exited_at || Date.parse(last.exited_at) > run.until);
   const withoutResult = last && !lasts && Boolean(last.error) && last.failures >= last.attempts;
-  const end = withoutResult ? endOf(last.error, node, run) : lasts && run.over ? CUT_OFF : { tag: "", words: "", progress: /** @type {Progress} */ (!last ? "ahead" : lasts ? "running" : "done") };
+  const end = withoutResult ? endOf(last, node, run) : lasts && run.over ? CUT_OFF : { tag: "", words: "", progress: /** @type {Progress} */ (!last ? "ahead" : lasts ? "running" : "done") };
   return {
     id: `${machine}/${node.id}`, label: stateWords(node.id), machine, type: node.type, comment: node.comment, waits: node.waits_for_token,
     back: node.path === "compensation", exception: node.path === "exception", ...end,
@@ -106,13 +106,16 @@ function graphNode(machine, node, seen, run) {
   };
 }
 
-/** Say how a state ended that has no result. @param {string} error @param {LayoutNode} node @param {Run} run @returns {End} */
-function endOf(error, node, { compensated, declined }) {
+/** Say how a state ended that has no result. @param {Visit} visit @param {LayoutNode} node @param {Run} run @returns {End} */
+function endOf({ error, message }, node, { compensated, declined }) {
   if (error === "PaymentNotAuthorized" && declined) return DECLINED;
   if (WITHOUT_RESULT.includes(error) && compensated) return CANCELLED;
   if (error === "States.Timeout" && node.waits_for_token) return NO_ANSWER;
-  return ENDS[error] ?? FAILED;
+  return ENDS[error] ?? { ...FAILED, words: message ? `failed: ${message.replace(/\border ord_[a-z0-9]+/g, "the order")}` : `failed with ${error}` };
 }
+
+/** Whether an error ended a state on purpose, or because the other side did not answer: no attempt failed. @param {string} error */
+export const isDesigned = (error) => error in ENDS || WITHOUT_RESULT.includes(error);
 
 /** Return what ended without a result, one line for each way to end. @param {GraphNode[]} nodes */
 export function endsOf(nodes) {

@@ -32,6 +32,9 @@ export const isZero = (money) => !money || !/[1-9]/.test(money.amount);
 /** @param {Money | null | undefined} money */
 export const isNegative = (money) => Boolean(money && money.amount.startsWith("-") && !isZero(money));
 
+/** Write the amounts in a sentence of the API as all others are written: `84.15 EUR held` becomes `€84.15 held`. @param {string} text @param {string} [locale] */
+export const withAmounts = (text, locale) => text.replace(/(?<![\d:.-])(\d+(?:\.\d+)?) (?!UTC|GMT)([A-Z]{3})\b/g, (_, amount, currency) => money({ amount, currency }, locale));
+
 /**
  * Add amounts up, one sum for each currency, in the order of their first appearance.
  * @param {Iterable<Money | null | undefined>} amounts

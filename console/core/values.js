@@ -19,5 +19,8 @@ export function inWords(value, zone = "UTC") {
   return parts.length ? parts.join(", ") : "none";
 }
 
+/** Leave an order's id out of a sentence that stands on the order's own page. @param {string} text @param {string} id */
+export const withoutId = (text, id) => text.replaceAll(`order ${id}`, "the order");
+
 /** Write a name of the API in words: `picked_up` becomes `picked up`. @param {string} name */
 export const words = (name) => name.replaceAll("_", " ");

@@ -3,7 +3,7 @@
 import { attemptWords, succeeded, typeWords, versionOf } from "../core/deliveries.js";
 import { exact } from "../core/time.js";
 import { post } from "./api.js";
-import { Ago, Badge, Said } from "./parts.js";
+import { Badge, Countdown, Said } from "./parts.js";
 import { classes, html } from "./view.js";
 
 /** @typedef {import("../core/deliveries.js").Delivery} Delivery */
@@ -51,5 +51,5 @@ export function resending(deliveries, endpoints) {
 function Answered({ delivery, url }) {
   const last = delivery.attempts[delivery.attempts.length - 1];
   return html`<${Badge} of=${TONES[delivery.status]} label=${delivery.status} /> <${About} of=${delivery} /> <span class="dim">to <${Said}>${url ?? delivery.webhook}</${Said}></span>
-    ${last && html`<p class=${classes(!succeeded(last) && "attention")}>${attemptWords(last)}${delivery.next_try && html`, next attempt <${Ago} at=${delivery.next_try} />`}</p>`}`;
+    ${last && html`<p class=${classes(!succeeded(last) && "attention")}>${attemptWords(last)}${delivery.next_try && html`, next attempt <${Countdown} until=${delivery.next_try} />`}</p>`}`;
 }

@@ -72,8 +72,8 @@ export default function Order({ id, query }) {
     <${Graph} ...${page} />
     <div class="order-columns">
       <div class="stack"><${Timeline} ...${page} /></div>
-      <div class="stack">${!past && html`<${Why} ...${page} />`}${waits && actions}<${Changes} ...${page} /><${State} ...${page} /><${Waterfall} ...${page} /><${Executions} ...${page} /><${Webhooks} sent=${sent} version=${event.version} act=${act} /></div>
-      <div class="stack"><${Evidence} ...${page} /><${Money} ...${page} />${!waits && actions}<${Receipt} ...${page} /><${Contact} order=${order} personal=${personal} uncover=${uncover} /></div>
+      <div class="stack">${!past && html`<${Why} ...${page} />`}${waits && actions}<${Changes} ...${page} /><${State} ...${page} /><${Waterfall} ...${page} /><${Receipt} ...${page} /><${Executions} ...${page} /><${Webhooks} sent=${sent} version=${event.version} act=${act} /></div>
+      <div class="stack"><${Evidence} ...${page} /><${Money} ...${page} />${!waits && actions}<${Contact} order=${order} personal=${personal} uncover=${uncover} /></div>
     </div>
     ${acting && html`<${ActionDialog} key=${acting.name} kind=${acting} close=${() => act(null)} done=${() => (why.reload(), sent.reload())} />`}`;
 }
@@ -84,13 +84,13 @@ function Head({ id, order, state, past, timeline, act }) {
   const copy = () => (navigator.clipboard?.writeText(location.href).catch(() => {}), show(true), setTimeout(() => show(false), 1500));
   const keep = () => download(`${id}.json`, [JSON.stringify(timeline, null, 2)]);
   return html`<div class="page-head order-head">
-    <div><h1>Order <span class="mono">${id.slice(4, 12)}</span> <${Status} order=${state ?? order} /></h1>
-      <p class="order-facts"><${Copy} text=${id} label="Copy the id" />
+    <h1>Order <span class="mono">${id.slice(4, 12)}</span> <${Status} order=${state ?? order} /></h1>
+    <p class="order-facts"><${Copy} text=${id} label="Copy the id" />
         <span>Customer <a href=${`orders?customer=${encodeURIComponent(order.customer)}`}><${Said}>${order.customer}</${Said}></a></span>
         <span>Restaurant <a href=${`orders?restaurant=${encodeURIComponent(order.restaurant)}`}><${Said}>${order.restaurant}</${Said}></a></span>
         <span>Total <strong><${Amount} of=${(state ?? order).totals?.total} /></strong></span>
         <span>Placed <strong><${Time} at=${order.placed_at} /></strong></span>
-        ${order.run > 1 && html`<span>Run <strong>${order.run}</strong></span>`}</p></div>
+        ${order.run > 1 && html`<span>Run <strong>${order.run}</strong></span>`}</p>
     <div class="actions">
       <${AddNote} id=${id} order=${order} act=${act} />
       <button type="button" onClick=${copy}><${Icon} name=${copied ? "check" : "copy"} />${copied ? "Copied" : past ? "Link to this moment" : "Link"}</button>

@@ -4,7 +4,7 @@ import { get, post, useLoaded } from "../kit/api.js";
 import { usePaged } from "../kit/paged.js";
 import { ActionDialog } from "../kit/action.js";
 import { About, Attempts, TONES, resending } from "../kit/deliveries.js";
-import { Ago, Badge, Card, Choice, Empty, Facts, Said, Time, Trouble } from "../kit/parts.js";
+import { Badge, Card, Choice, Countdown, Empty, Facts, Said, Time, Trouble } from "../kit/parts.js";
 import { setQuery } from "../kit/router.js";
 import { may } from "../kit/session.js";
 import { Table } from "../kit/table.js";
@@ -44,7 +44,7 @@ function Deliveries({ endpoint }) {
     { label: "When", late: true, cell: (/** @type {any} */ d) => html`<${Time} at=${d.recorded_at} />` },
     { label: "Attempts", cell: (/** @type {any} */ d) => html`<${Attempts} of=${d.attempts} />` },
     { label: "Status", cell: (/** @type {any} */ d) => html`<${Badge} of=${TONES[d.status]} label=${d.status} />` },
-    { label: "Next", late: true, cell: (/** @type {any} */ d) => d.next_try && html`<${Ago} at=${d.next_try} />` },
+    { label: "Next", late: true, cell: (/** @type {any} */ d) => d.next_try && html`<${Countdown} until=${d.next_try} />` },
     { label: html`<span class="visually-hidden">Actions</span>`, align: /** @type {"end"} */ ("end"), cell: (/** @type {any} */ d) => may("resend_webhooks") && html`<button type="button" onClick=${() => act(resending([d], [endpoint]))}>Send again</button>` },
   ];
   return html`<${Trouble} problem=${list.problem} retry=${list.reload} />

@@ -1,6 +1,7 @@
 /** What can be done with the order now, by this role. Each is previewed, has a reason, and ends with what the log says. */
 
 import { isZero, money } from "../../core/money.js";
+import { withoutId } from "../../core/values.js";
 import { Card, words } from "../../kit/parts.js";
 import { may, me } from "../../kit/session.js";
 import { html, memo } from "../../kit/view.js";
@@ -15,7 +16,7 @@ export const Actions = memo(({ id, order, why, events, sent, past, act }) => {
   const offered = actionsOf(id, order, why, events, sent);
   if (!offered.length) return null;
   return html`<${Card} title="What you can do now" note=${past ? "acts on the live order" : ""} flush>
-    <ul class="offers">${offered.map((each) => html`<li><div><strong>${each.title}</strong><span class="dim">${each.blocked ?? each.note}</span></div><button type="button" disabled=${Boolean(each.blocked)} onClick=${() => act(each)} aria-label=${`${opens(each)}: ${each.title}`}>${opens(each)}</button></li>`)}</ul>
+    <ul class="offers">${offered.map((each) => html`<li><div><strong>${each.title}</strong><span class="dim">${each.blocked ? withoutId(each.blocked, id) : each.note}</span></div><button type="button" disabled=${Boolean(each.blocked)} onClick=${() => act(each)} aria-label=${`${opens(each)}: ${each.title}`}>${opens(each)}</button></li>`)}</ul>
   </${Card}>`;
 });
 

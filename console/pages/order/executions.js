@@ -1,6 +1,6 @@
 /** The runs of the order and their executions: each state with its duration, its attempts and its last error. */
 
-import { stateWords } from "../../core/graphs.js";
+import { isDesigned, stateWords } from "../../core/graphs.js";
 import { between, duration, exact, offset } from "../../core/time.js";
 import { Dialog } from "../../kit/dialog.js";
 import { usePaged } from "../../kit/paged.js";
@@ -28,12 +28,12 @@ export function Executions({ runs, event, began }) {
 /** One execution; `entered` of its states are not later than the chosen moment. Its states are drawn once it is opened. */
 const Execution = memo(({ execution, began, later, entered, raw }) => {
   const [open, toggle] = useState(false);
-  const failures = execution.states.reduce((/** @type {number} */ n, /** @type {any} */ state) => n + state.failures, 0);
+  const failures = execution.states.reduce((/** @type {number} */ n, /** @type {any} */ state) => n + state.failures - (isDesigned(state.error) && execution.status === "SUCCEEDED" ? 1 : 0), 0);
   return html`<details class=${classes("execution", later && "later")} onToggle=${(/** @type {any} */ e) => toggle(e.currentTarget.open)}>
     <summary><span data-saga=${execution.machine}><span class="saga-dot"></span> ${execution.machine}</span> <${Badge} of=${TONES[execution.status] ?? ""} label=${execution.status.toLowerCase().replaceAll("_", " ")} /> <span class="dim"><${Took} from=${execution.started_at} to=${execution.stopped_at} />${failures > 0 ? `, ${failures} failed ${failures === 1 ? "attempt" : "attempts"}` : ""}</span></summary>
     ${execution.error && html`<p class="attention">${execution.error}</p>`}
     ${open && execution.states.length > 0 && html`<div class="table-box" tabindex="0" role="region" aria-label=${`States of ${execution.machine}`}><table class="states"><thead><tr><th scope="col">State</th><th scope="col">Entered</th><th scope="col" class="end">Took</th><th scope="col" class="end">Attempts</th><th scope="col">Last error</th></tr></thead>
-      <tbody>${execution.states.map((/** @type {any} */ state, /** @type {number} */ i) => html`<tr class=${classes(i >= entered && "later")}><td>${stateWords(state.state)}</td><td><time class="mono" dateTime=${state.entered_at} title=${exact(state.entered_at)}>${offset(between(began, state.entered_at))}</time></td><td class="end"><${Took} from=${state.entered_at} to=${state.exited_at} /></td><td class="end">${state.attempts || ""}</td><td class=${state.error ? "attention" : ""} title=${state.message}>${state.error}</td></tr>`)}</tbody></table></div>`}
+      <tbody>${execution.states.map((/** @type {any} */ state, /** @type {number} */ i) => html`<tr class=${classes(i >= entered && "later")}><td>${stateWords(state.state)}</td><td><time class="mono" dateTime=${state.entered_at} title=${exact(state.entered_at)}>${offset(between(began, state.entered_at))}</time></td><td class="end"><${Took} from=${state.entered_at} to=${state.exited_at} /></td><td class="end">${state.attempts || ""}</td><td class=${classes(state.error && !isDesigned(state.error) && "attention")} title=${state.message}>${state.error}</td></tr>`)}</tbody></table></div>`}
     ${!execution.whole && html`<p class="dim">It has more states than are read here.</p>`}
     ${execution.id ? html`<p><button type="button" onClick=${() => raw(execution.id)}>Events of the engine</button></p>` : html`<p class="dim">An Express execution keeps no events.</p>`}
   </details>`;

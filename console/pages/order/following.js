@@ -3,6 +3,7 @@
  * read of personal data, and comes back by itself after sleep or a restart.
  */
 
+import { withAmounts } from "../../core/money.js";
 import { get, online } from "../../kit/api.js";
 
 const WAIT_S = 25;
@@ -48,7 +49,8 @@ async function extended(timeline, path, query, reason, signal) {
   let known = timeline;
   while (next) {
     const page = await get(path, { query: { ...query, from: next, limit: PAGE }, reason, signal });
-    known = known ? { ...page, initial: known.initial, events: [...known.events, ...page.events] } : page;
+    const events = page.events.map((/** @type {any} */ event) => ({ ...event, words: withAmounts(event.words) }));
+    known = known ? { ...page, initial: known.initial, events: [...known.events, ...events] } : { ...page, events };
     next = page.next;
   }
   return known;

@@ -93,7 +93,7 @@ function draw({ nodes, edges, boxes }, dagre) {
   back.forEach((node, i) => (placed[node.id] = { ...node, x: width / 2 + (i - (back.length - 1) / 2) * step, y: height + BACK_GAP }));
   const lines = edges.filter(({ from, to }) => placed[from] && placed[to]).map((edge) => {
     const points = isForward.has(edge.from) && isForward.has(edge.to) ? plan.edge(edge.from, edge.to)?.points : null;
-    return { ...edge, back: edge.back || placed[edge.to].back, path: points ? through(points) : between(placed[edge.from], placed[edge.to]) };
+    return { ...edge, back: edge.back || placed[edge.to].back, path: points ? through(points) : between(placed[edge.from], placed[edge.to], height + 8) };
   });
   const frames = boxes.map(({ machine, title }) => ({ machine, title, ...plan.node(title) })).filter(({ width: w }) => w > 0);
   return { nodes: Object.values(placed), lines: lines.sort((a, b) => Number(a.taken) - Number(b.taken)), frames, width, height: height + (back.length ? BACK_GAP + HIGH / 2 + 12 : 0) };
@@ -106,14 +106,15 @@ const through = (points) =>
     return `${path} C${middle} ${points[i].y} ${middle} ${y} ${x} ${y}`;
   }, `M${points[0].x} ${points[0].y}`);
 
-/** @param {Placed} a @param {Placed} b */
-function between(a, b) {
+/** Draw the way between two states of which one is on the way back. @param {Placed} a @param {Placed} b @param {number} level between the way forward and the way back */
+function between(a, b, level) {
   if (a.back && b.back && a.y === b.y) {
     const side = b.x > a.x ? 1 : -1;
     const lift = Math.abs(b.x - a.x) > WIDE * 2.2 ? 34 : 0;
     return `M${a.x + (side * WIDE) / 2} ${a.y} C${a.x + side * WIDE} ${a.y + lift} ${b.x - side * WIDE} ${b.y + lift} ${b.x - (side * WIDE) / 2} ${b.y}`;
   }
-  return `M${a.x} ${a.y + HIGH / 2} C${a.x} ${a.y + HIGH} ${b.x} ${b.y - HIGH} ${b.x} ${b.y - HIGH / 2}`;
+  const turn = Math.min(12, Math.abs(b.x - a.x) / 2) * Math.sign(b.x - a.x);
+  return `M${a.x} ${a.y + HIGH / 2} V${level - 12} Q${a.x} ${level} ${a.x + turn} ${level} H${b.x - turn} Q${b.x} ${level} ${b.x} ${level + 12} V${b.y - HIGH / 2}`;
 }
 
 const PROGRESS = /** @type {Record<string, string>} */ ({ done: "done", running: "running", ahead: "not reached" });
@@ -124,7 +125,7 @@ const Drawing = memo(({ drawing: { nodes, lines, frames, width, height }, deadli
   return html`<div class="graph-box" tabindex="0" role="region" aria-label="Graph of the sagas">
     <svg class=${classes("saga", ready && "ready")} viewBox=${`0 0 ${width} ${height}`} style=${{ minWidth: `${Math.min(width, 900)}px`, maxWidth: `${width * 1.25}px` }} role="img" aria-label="The states of the sagas; the list after this picture says the same">
       <defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="5" markerHeight="5" orient="auto"><path d="M0 0 8 4 0 8z" /></marker></defs>
-      ${frames.map((/** @type {any} */ f) => html`<g class="frame" data-saga=${f.machine}><rect x=${f.x - f.width / 2} y=${f.y - f.height / 2} width=${f.width} height=${f.height} rx="10" /><text x=${f.x - f.width / 2 + 12} y=${f.y - f.height / 2 - 5}>${f.title}</text></g>`)}
+      ${frames.map((/** @type {any} */ f) => html`<g class="frame" data-saga=${f.machine}><rect x=${f.x - f.width / 2} y=${f.y - f.height / 2} width=${f.width} height=${f.height} rx="10" /><rect class="chip-back" x=${f.x - f.title.length * 3.7 - 12} y=${f.y - f.height / 2 - 10} width=${f.title.length * 7.4 + 24} height="20" rx="10" /><text x=${f.x} y=${f.y - f.height / 2 + 4} text-anchor="middle">${f.title}</text></g>`)}
       ${lines.map((/** @type {any} */ line) => html`<path class=${classes("edge", line.taken && "taken", line.back && "back")} d=${line.path} marker-end="url(#arrow)" />`)}
       ${nodes.map((/** @type {Placed} */ node) => html`<${Node} key=${node.id} ...${node} until=${deadlines[node.id]} />`)}
     </svg></div>
@@ -134,7 +135,7 @@ const Drawing = memo(({ drawing: { nodes, lines, frames, width, height }, deadli
 const Node = memo((/** @type {Placed & {until?: string | null}} */ node) => {
   const x = node.x - WIDE / 2;
   const y = node.y - HIGH / 2;
-  const [first, second] = twoLines(node.label);
+  const [first, second] = twoLines(node.label, node.waits ? 12 : 15);
   return html`<g class="node" data-progress=${node.progress} data-back=${node.back ? "" : undefined} data-exception=${node.exception ? "" : undefined}>
     <title>${node.comment}${node.words && ` Here: ${node.words}.`}${node.error && ` Last error: ${node.error}.`}</title>
     ${node.type === "Choice" ? html`<path class="shape" d=${`M${x + 12} ${y}H${x + WIDE - 12}L${x + WIDE} ${node.y}L${x + WIDE - 12} ${y + HIGH}H${x + 12}L${x} ${node.y}Z`} />` : html`<rect class="shape" x=${x} y=${y} width=${WIDE} height=${HIGH} rx="9" />`}
@@ -158,9 +159,9 @@ function Since({ since, until, x, y }) {
   return html`<text class="since" x=${x} y=${y} text-anchor="middle">${left ? left.replace(/^in /, "ends in ") : `for ${duration(Math.max(0, now - Date.parse(since)))}`}</text>`;
 }
 
-/** @param {string} label @returns {[string, string]} */
-function twoLines(label) {
-  if (label.length < 15) return [label, ""];
+/** @param {string} label @param {number} most characters of one line @returns {[string, string]} */
+function twoLines(label, most) {
+  if (label.length < most) return [label, ""];
   const words = label.split(" ");
   const half = Math.ceil(words.length / 2);
   return [words.slice(0, half).join(" "), words.slice(half).join(" ")];

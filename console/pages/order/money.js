@@ -30,5 +30,5 @@ const Ledger = memo(({ ledger, until }) => {
   return html`<div class="table-box" tabindex="0" role="region" aria-label="Ledger"><table class="ledger"><thead class="visually-hidden"><tr><th>Event</th><th>Account</th><th>Amount</th></tr></thead>
     ${transactions.map((/** @type {any} */ t) => html`<tbody class=${classes(t.version > until && "later")}>${t.postings.map((/** @type {any} */ p, /** @type {number} */ i) => html`<tr><td class="dim">${i === 0 ? t.version : ""}</td><td>${words(p.account)}${p.party && html` <bdi class="dim">${p.party}</bdi>`}</td><td class="end"><${Amount} of=${p.amount} /></td></tr>`)}
       ${t.reference && html`<tr class="reference"><td></td><td colspan="2"><${Copy} text=${t.reference} label="Copy the provider's reference" /></td></tr>`}</tbody>`)}</table></div>
-    <p class="sum">${balanced ? html`<span class="verified">✓ Balanced</span>` : html`<span class="attention">Not balanced</span>`} <span class="dim">${count} postings of ${transactions.length} events add up to zero${balanced ? "" : " only in part"}</span></p>`;
+    <p class="sum">${balanced ? html`<span class="verified">✓ Balanced</span>` : html`<span class="attention">Not balanced</span>`} <span class="dim">${count} postings of ${transactions.length} ${transactions.length === 1 ? "event" : "events"} add up to zero${balanced ? "" : " only in part"}</span></p>`;
 });

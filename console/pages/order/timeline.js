@@ -28,8 +28,12 @@ const Row = memo(({ event, i, later, here, began, choose }) => html`<li class=${
     <span class="offset">${offset(between(began, event.recorded_at))}</span><span class="mark" aria-hidden="true"></span>
     <span class="words"><${Said}>${event.words}</${Said}></span>
     <span class="detail"><span>#${event.version}</span> <code>${event.type}</code> <${Said}>${actorWords(event.actor)}</${Said}>${isTrouble(event) && html` <em class="attention-tag">attention</em>`}${isUndo(event) && html` <em class="undo-tag">undoes #${event.undoes}</em>`}${isByStaff(event) && html` <em class="staff-tag">person</em>`}</span>
+    ${isCovered(event) && html`<span class="detail">its text is covered until the contact is shown</span>`}
     ${typeof event.data.text === "string" && !event.data.text.startsWith("(") && html`<q class="said"><${Said}>${event.data.text}</${Said}></q>`}
   </button></li>`);
+
+/** Whether an event has a text that is not shown: it may be about a person. @param {any} event */
+export const isCovered = (event) => typeof event.data.text === "string" && event.data.text.startsWith("(");
 
 /** @param {any} event @param {string} saga */
 function fits(event, saga) {

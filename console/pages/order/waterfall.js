@@ -43,21 +43,31 @@ function Chart({ spans, began, event }) {
     <div class="chart-box"><svg class="waterfall" viewBox=${`0 0 ${WIDTH} ${height}`} role="img" aria-label=${words}>
       ${marks.map(({ at, label }) => html`<g class="tick"><line x1=${at} x2=${at} y1="4" y2=${height - 22} /><text x=${at} y=${height - 6} text-anchor=${at > WIDTH - 30 ? "end" : "middle"}>${label}</text></g>`)}
       ${SAGAS.map((saga, lane) => html`<g data-saga=${saga}><text class="lane" x="0" y=${lane * LANE + 21}>${saga[0].toUpperCase() + saga.slice(1)}</text>
-        ${spans.filter((span) => span.saga === saga).map((span) => {
+        ${spans.filter((span) => span.saga === saga).map((span, i, lanes) => {
           const from = x(span.start);
           const wide = Math.max(5, x(span.end) - from);
-          return html`<${Bar} key=${span.from} span=${span} x=${from} y=${lane * LANE + 6} wide=${wide} later=${span.from > event.version} />`;
+          const free = (i + 1 < lanes.length ? x(lanes[i + 1].start) : WIDTH) - from - wide;
+          return html`<${Bar} key=${span.from} span=${span} x=${from} y=${lane * LANE + 6} wide=${wide} free=${free} later=${span.from > event.version} />`;
         })}</g>`)}
       <line class="here" x1=${here} x2=${here} y1="0" y2=${height - 20} />
     </svg></div></${Card}>`;
 }
 
-const Bar = memo(({ span, x, y, wide, later }) => html`<g class=${classes("span", span.how, later && "later")}><title>${span.label}: ${duration(span.end - span.start)}, events ${span.from} to ${span.to ?? "now"}</title>
+/** A span of time; its label stands in it, or in the free space behind it. */
+const Bar = memo(({ span, x, y, wide, free, later }) => html`<g class=${classes("span", span.how, later && "later")}><title>${span.label}: ${duration(span.end - span.start)}, events ${span.from} to ${span.to ?? "now"}</title>
   <rect x=${x} y=${y} width=${wide} height="20" rx="5" />
-  ${wide > 70 && html`<text x=${x + 7} y=${y + 14}>${fitted(`${span.label} ${duration(span.end - span.start)}`, wide)}</text>`}</g>`);
+  <${Label} text=${`${span.label} ${duration(span.end - span.start)}`} short=${span.label} x=${x} y=${y + 14} wide=${wide} free=${free} /></g>`);
 
-/** @param {string} text @param {number} width */
-const fitted = (text, width) => (text.length * 6.2 < width - 10 ? text : "");
+/** @param {{text: string, short: string, x: number, y: number, wide: number, free: number}} props */
+function Label({ text, short, x, y, wide, free }) {
+  const inside = [text, short].find((each) => widthOf(each) < wide - 12);
+  if (inside) return html`<text x=${x + 7} y=${y}>${inside}</text>`;
+  const behind = [text, short].find((each) => widthOf(each) < free - 8);
+  return behind ? html`<text class="behind" x=${x + wide + 5} y=${y}>${behind}</text>` : null;
+}
+
+/** @param {string} text in the chart's font */
+const widthOf = (text) => text.length * 6.8;
 
 /** Return a few moments to name on the axis, not too near each other. @param {any[]} spans @param {(ms: number) => number} x */
 function ticks(spans, x) {

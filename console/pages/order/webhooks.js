@@ -3,7 +3,7 @@
 import { isUndelivered, standing, versionOf } from "../../core/deliveries.js";
 import { Attempts, About, TONES, resending } from "../../kit/deliveries.js";
 import { get, useLoaded } from "../../kit/api.js";
-import { Ago, Badge, Card, Said, Trouble } from "../../kit/parts.js";
+import { Ago, Badge, Card, Countdown, Said, Trouble } from "../../kit/parts.js";
 import { may } from "../../kit/session.js";
 import { classes, html, memo, useEffect } from "../../kit/view.js";
 
@@ -69,5 +69,5 @@ const host = (url) => url.replace(/^https?:\/\//, "").replace(/[/?#].*$/, "");
 const Row = ({ delivery, url, later, send }) => html`<li class=${classes(later && "later")}>
   <div><strong><${About} of=${delivery} /></strong> <${Badge} of=${TONES[delivery.status]} label=${delivery.status} />
     <span class="dim"><${Said}>${host(url ?? delivery.webhook)}</${Said}></span>
-    <span class="dim"><${Attempts} of=${delivery.attempts} />${delivery.attempts.length > 0 && html` <${Ago} at=${delivery.attempts[delivery.attempts.length - 1].at} />`}${delivery.next_try && delivery.attempts.length > 0 && html`, next <${Ago} at=${delivery.next_try} />`}</span></div>
+    <span class="dim"><${Attempts} of=${delivery.attempts} />${delivery.attempts.length > 0 && html` <${Ago} at=${delivery.attempts[delivery.attempts.length - 1].at} />`}${delivery.next_try && delivery.attempts.length > 0 && html`, next <${Countdown} until=${delivery.next_try} />`}</span></div>
   ${may("resend_webhooks") && html`<button type="button" onClick=${send} aria-label=${`Send again: ${delivery.event.split("/")[1]}`}>Send again</button>`}</li>`;

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { contradictions, eventsOf, owedRows, queryOf } from "../../../console/core/books.js";
 import { address, findPage, readAddress } from "../../../console/core/addresses.js";
 import { endsOf, graphOf, stateWords } from "../../../console/core/graphs.js";
-import { isZero, minus, money, share, sums } from "../../../console/core/money.js";
+import { isZero, minus, money, share, sums, withAmounts } from "../../../console/core/money.js";
 import { applyPatch, valueAt } from "../../../console/core/patches.js";
 import { readProblem } from "../../../console/core/problems.js";
 import { answersOf, compareWithLedger } from "../../../console/core/provider.js";
@@ -29,6 +29,10 @@ test("an amount is written in its currency, also one that no double can hold", (
   assert.equal(money(EUR("12.50"), "en"), "€12.50");
   assert.equal(money(EUR("90071992547409.93"), "en"), "€90,071,992,547,409.93");
   assert.equal(money({ amount: "1250", currency: "JPY" }, "en"), "¥1,250");
+});
+
+test("amounts in sentences of the API are written as all others are, and times stay times", () => {
+  assert.equal(withAmounts("Payment authorized, 84.15 EUR held; 1250 JPY back, ready at 18:46 UTC", "en"), "Payment authorized, €84.15 held; ¥1,250 back, ready at 18:46 UTC");
 });
 
 test("times are shown in the chosen zone, over the change of summer time", () => {
@@ -177,7 +181,8 @@ test("what was stopped on purpose, declined or left without an answer is not sho
   const cancelled = shown([visit("Authorize", 0, 10), ended("Cook", "CancellationAsked"), ended("Find", "States.Timeout"), ended("Settle", "OrderNotSettled"), visit("FindReason", 10, 12), visit("Compensate", 12, 20)]);
   assert.deepEqual(["Authorize", "Cook", "Find", "Settle", "Compensate"].map((id) => by(cancelled, id).progress), ["done", "stopped", "refused", "stopped", "done"]);
   assert.deepEqual(endsOf(cancelled).map(({ words, labels }) => `${labels.join(", ")}: ${words}`), ["Cook, Settle: stopped, because the order was cancelled", "Find: no answer in time"]);
-  const parked = shown([visit("Authorize", 0, 10), ended("Settle", "OrderNotSettled"), visit("FindReason", 10, 12), visit("Park", 12, 20)]);
+  const parked = shown([visit("Authorize", 0, 10), { ...ended("Settle", "OrderNotSettled"), message: "order ord_a2 was delivered, but the payment was not captured" }, visit("FindReason", 10, 12), visit("Park", 12, 20)]);
+  assert.equal(endsOf(parked)[0].words, "failed: the order was delivered, but the payment was not captured");
   assert.equal(by(parked, "Settle").tag, "failed", "nothing cancelled this order: its payment is not settled");
   const compensated = [visit("FindReason", 10, 12), visit("Compensate", 12, 20)];
   assert.equal(by(shown([ended("Authorize", "PaymentNotAuthorized"), ...compensated], true), "Authorize").tag, "declined");

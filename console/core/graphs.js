@@ -97,7 +97,7 @@ function graphNode(machine, node, seen, run) {
   const last = seen[seen.length - 1];
   const lasts = last && (!last.exited_at || Date.parse(last.exited_at) > run.until);
   const withoutResult = last && !lasts && Boolean(last.error) && last.failures >= last.attempts;
-  const end = withoutResult ? endOf(last, node, run) : lasts && run.over ? CUT_OFF : { tag: "", words: "", progress: /** @type {Progress} */ (!last ? "ahead" : lasts ? "running" : "done") };
+  const end = withoutResult ? endOf(last, node, run) : lasts && run.over ? CUT_OFF : { tag: "", words: "", progress: /** @type {Progress} */ (!last ? "ahead" : lasts ? "running" : node.type === "Succeed" && node.path === "exception" ? "stopped" : "done") };
   return {
     id: `${machine}/${node.id}`, label: stateWords(node.id), machine, type: node.type, comment: node.comment, waits: node.waits_for_token,
     back: node.path === "compensation", exception: node.path === "exception", ...end,

@@ -61,7 +61,7 @@ def test_the_graph_of_a_cancelled_order_shows_what_was_stopped_and_nothing_as_fa
     page = visit.open(f"orders/{visit.stage.orders['cancelled']}")
     page.wait_for_selector(".saga.ready")
     states = page.locator(".saga .node")
-    shown = {text: state for text, state in states.evaluate_all(_PROGRESS)}
+    shown = dict(states.evaluate_all(_PROGRESS))
     assert "failed" not in shown.values()
     assert {shown[name] for name in ("Await readiness", "Request courier", "Settle payment")} == {"stopped"}
     assert (shown["Authorize payment"], shown["Compensate"]) == ("done", "done")
@@ -69,7 +69,8 @@ def test_the_graph_of_a_cancelled_order_shows_what_was_stopped_and_nothing_as_fa
 
 
 _PROGRESS = """nodes => nodes.map(node => [
-    [...node.querySelectorAll(':scope > text:not(.since)')].map(each => each.textContent).join(' '), node.dataset.progress])"""
+    [...node.querySelectorAll(':scope > text:not(.since)')].map(each => each.textContent).join(' '),
+    node.dataset.progress])"""
 
 
 def test_support_sends_a_webhook_again_after_a_preview_and_sees_what_the_receiver_answered(visit: Visit) -> None:

@@ -175,7 +175,10 @@ ALLOWED: list[tuple[str, str, str, str]] = [
     ("SagaStep", "secretsmanager:GetSecretValue", "ProvidersSecret", ""),
     ("Publisher", "events:PutEvents", "OrderBus", ""),
     *[(role, "s3:PutObject", "FailedBatches", "") for role in READERS],
-    *[(role, "s3:GetObject", "Archive", "NoSuchKey") for role in ("Archiver", "Checkpoints", "Feed", "OrdersApi", "WebhooksApi")],
+    *[
+        (role, "s3:GetObject", "Archive", "NoSuchKey")
+        for role in ("Archiver", "Checkpoints", "Feed", "OrdersApi", "WebhooksApi")
+    ],
     ("Archiver", "dynamodb:Scan", "Events", ""),
     ("Scheduler", "lambda:InvokeFunction", "Archiver", ""),
     *[(role, "states:StartExecution", "OrderMachine", "") for role in ("Feed", "Timer")],

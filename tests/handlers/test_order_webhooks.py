@@ -40,14 +40,3 @@ def test_support_sees_what_was_sent_about_an_order_and_a_service_what_was_sent_t
     assert {each["webhook"] for each in listed} == {loyalty, search}
     of_service = sent(shop, order_id, "service", "search").json["deliveries"]
     assert [(each["event"], each["webhook"]) for each in of_service] == [(event, search) for event in events]
-
-
-def test_the_parties_of_an_order_do_not_see_to_which_services_it_was_sent(shop):
-    """Nor do auditors. An order that does not exist is not found."""
-    order_id = shop.authorized()
-    assert {sent(shop, order_id, role, sub).problem for role, sub in PARTIES} == {"NotAllowed"}
-    assert sent(shop, order_id, "customer", "eve").problem == "OrderNotFound"
-    assert sent(shop, "ord_" + "a" * 26, "support").problem == "OrderNotFound"
-
-
-PARTIES = (("customer", "ada"), ("restaurant", "rosa"), ("auditor", "otto"))

@@ -15,6 +15,7 @@ ROUTES = {
     Action.READ: ("assigned", "GET", "/orders/{id}", None),
     Action.READ_LEDGER: ("assigned", "GET", "/orders/{id}/ledger", None),
     Action.READ_WHY: ("assigned", "GET", "/orders/{id}/why", None),
+    Action.READ_WEBHOOKS: ("assigned", "GET", "/orders/{id}/webhook-deliveries", None),
     Action.READ_RECEIPT: ("completed", "GET", "/orders/{id}/receipt", None),
     Action.PASS_ON: (
         "picked_up", "POST", "/orders/{id}/facts", {"fact": "delivered", "said_by": "carl", "reason": "no phone"},

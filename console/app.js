@@ -12,7 +12,7 @@ import { begin, currentConfig, loginNotice, logOut, may, me } from "./kit/sessio
 import { SettingsDialog } from "./kit/settings_dialog.js";
 import { liveState } from "./kit/live.js";
 import { useStore } from "./kit/store.js";
-import { Component, classes, html, render, useEffect, useState } from "./kit/view.js";
+import { Component, classes, html, render, showCurrent, useEffect, useState } from "./kit/view.js";
 import { Login } from "./pages/login.js";
 
 /** @typedef {{default: (props: any) => any}} PageModule */
@@ -57,7 +57,7 @@ function Frame({ who }) {
   const first = (places.find(([path, each]) => path && each.roles) ?? places[0])?.[0] ?? "";
   const hasHome = places.some(([path]) => !path);
   useEffect(() => void (here.path === "" && !hasHome && first && go(first, { replace: true })), [here.path, first]);
-  useEffect(showCurrent, [here.path]);
+  useEffect(() => showCurrent(".top nav"), [here.path]);
   const page = found?.page;
   return html`
     <a class="skip" href="#main">Skip to content</a>
@@ -74,13 +74,6 @@ function Frame({ who }) {
     </main>
     ${dialog === "keys" && html`<${Dialog} title="Keys" close=${() => open("")}><dl class="keys">${KEYS.map(([key, does]) => html`<div><dt><kbd>${key}</kbd></dt><dd>${does}</dd></div>`)}</dl></${Dialog}>`}
     ${dialog === "settings" && html`<${SettingsDialog} close=${() => open("")} logOut=${() => logOut()} />`}`;
-}
-
-/** On a phone the navigation is wider than the window: bring the current page into it. */
-function showCurrent() {
-  const link = /** @type {HTMLElement | null} */ (document.querySelector(".top nav [aria-current]"));
-  const nav = link?.parentElement;
-  if (link && nav) nav.scrollLeft = link.offsetLeft - nav.offsetLeft - nav.clientWidth / 3;
 }
 
 /** @param {string} path @param {string} current */

@@ -2,7 +2,7 @@
 
 import { Empty } from "../kit/parts.js";
 import { may } from "../kit/session.js";
-import { html } from "../kit/view.js";
+import { html, showCurrent, useEffect } from "../kit/view.js";
 import { Checkpoints } from "./audit/checkpoints.js";
 import { Erasures } from "./audit/erasures.js";
 import { Exports } from "./audit/exports.js";
@@ -26,6 +26,7 @@ const PARTS = [
 export default function Audit({ part = "", query }) {
   const offered = PARTS.filter(([, , needs]) => may(needs));
   const [, title, , Part] = offered.find(([path]) => path === part) ?? [];
+  useEffect(() => showCurrent(".tabs"), [part]);
   return html`<div class="page-head"><h1>${title ? `Audit: ${title}` : "Audit"}</h1></div>
     <nav class="tabs" aria-label="Parts of the audit">${offered.map(([path, label]) => html`<a href=${path ? `audit/${path}` : "audit"} aria-current=${path === part ? "page" : undefined}>${label}</a>`)}</nav>
     ${Part ? html`<${Part} key=${part} query=${query} />` : html`<${Empty}>There is no such part for your role.</${Empty}>`}`;

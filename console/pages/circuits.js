@@ -55,7 +55,7 @@ function Circuit({ circuit, read, changed }) {
     <${Trouble} problem=${history.error} retry=${history.reload} />
     ${history.data && html`<${Waiting} circuit=${circuit} history=${history.data} />`}
     <h3 class="sub">The last week</h3>
-    ${transitions.length ? html`<ol class="lines wrapped">${transitions.slice(0, 12).map((/** @type {any} */ t) => html`<li><span>${words(t.type.replace(/^Circuit/, "").replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase())}</span><span class="dim"><bdi>${reasonOf(t)}</bdi> ${actorWords(t.actor)}</span><${Time} at=${t.at} /></li>`)}</ol>` : html`<p class="dim">No change.</p>`}
+    ${transitions.length ? html`<ol class="lines wrapped">${transitions.slice(0, 12).map((/** @type {any} */ t) => html`<li><span>${words(t.type.replace(/^Circuit/, "").replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase())}</span><span class="dim">${reasonOf(t) && html`<bdi>${reasonOf(t)}</bdi>, `}${actorWords(t.actor)}</span><${Time} at=${t.at} /></li>`)}</ol>` : html`<p class="dim">No change.</p>`}
     ${acting && html`<${ActionDialog} kind=${kindOf(acting, circuit.dependency)} close=${() => act("")} done=${changed} />`}
   </${Card}>`;
 }

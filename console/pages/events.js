@@ -50,7 +50,7 @@ const columns = (choose) => [
   { label: "When", cell: (/** @type {any} */ e) => html`<${Time} at=${e.recorded_at} />` },
   { label: "Event", cell: (/** @type {any} */ e) => html`<button type="button" class="link" data-row onClick=${() => choose(e)}>${e.type}</button>` },
   { label: "Order", cell: (/** @type {any} */ e) => html`<a href=${`orders/${e.order_id}?at=${e.version}`}><code>${e.order_id.slice(4, 14)}</code> <span class="dim">#${e.version}</span></a>` },
-  { label: "By", cell: (/** @type {any} */ e) => html`<${Said}>${actorWords(e.actor)}</${Said}>` },
+  { label: "By", late: true, cell: (/** @type {any} */ e) => html`<${Said}>${actorWords(e.actor)}</${Said}>` },
   { label: "Restaurant", late: true, cell: (/** @type {any} */ e) => e.restaurant && html`<${Said}>${e.restaurant}</${Said}>` },
   { label: "Data", wide: true, late: true, cell: (/** @type {any} */ e) => html`<code class="dim">${JSON.stringify(e.data)}</code>` },
 ];

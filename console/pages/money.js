@@ -147,12 +147,12 @@ const Part = ({ of }) => html`${!isZero(of.amount) && html`<${Amount} of=${of.am
 
 const COLUMNS = [
   { label: "Order", cell: (/** @type {any} */ i) => html`<a href=${`orders/${i.order_id}`} data-row><code>${i.order_id.slice(4, 14)}</code></a>` },
-  { label: "Status", cell: (/** @type {any} */ i) => html`<${Status} order=${{ status: i.order_status, parked: i.parked }} />` },
+  { label: "Status", late: true, cell: (/** @type {any} */ i) => html`<${Status} order=${{ status: i.order_status, parked: i.parked }} />` },
   { label: "Held as", cell: (/** @type {any} */ i) => html`<a href=${`orders/${i.order_id}?at=${i.intent}`} title=${`Event ${i.intent} of the order`}>${i.holding} #${i.intent}</a>` },
   { label: "At", late: true, cell: (/** @type {any} */ i) => i.dependency },
   { label: "State", wide: true, late: true, cell: (/** @type {any} */ i) => html`${i.refused && html`<${Badge} of="parked" label="refused" /> `}${i.in_doubt && html`<${Badge} of="stopped" label="in doubt" /> `}${i.needed ? html`<span class="dim">still needed by the order</span>` : !i.parked && html`<span class="dim">is given back without a person</span>`}` },
   { label: "Amount", align: /** @type {"end"} */ ("end"), cell: (/** @type {any} */ i) => html`<${Amount} of=${i.amount} />` },
-  { label: "Since", align: /** @type {"end"} */ ("end"), cell: (/** @type {any} */ i) => html`<${Ago} at=${i.since} />` },
+  { label: "Since", late: true, align: /** @type {"end"} */ ("end"), cell: (/** @type {any} */ i) => html`<${Ago} at=${i.since} />` },
 ];
 
 /** @param {{books: any}} props */

@@ -81,6 +81,7 @@ function toggleFocused(choose) {
 function chooseColumn(rows, chosen, choose, chooseAll, clear) {
   const every = rows.length > 0 && rows.every(({ id }) => chosen.has(id));
   return {
+    late: true,
     label: html`<input type="checkbox" aria-label="Choose all that are loaded" checked=${every} onChange=${() => (every ? clear() : chooseAll(rows))} />`,
     cell: (/** @type {any} */ o) => html`<input type="checkbox" aria-label=${`Choose order ${o.id.slice(4, 14)}`} checked=${chosen.has(o.id)} onChange=${() => choose(o.id)} />`,
   };

@@ -14,7 +14,7 @@ export function Checkpoints() {
   const [chosen, choose] = useState(/** @type {any} */ (null));
   const key = list.first?.key;
   return html`
-    ${key && html`<p class="sub">Signed by <${Copy} text=${key} label="Copy the key" short=${60} />. Compare it with the key that you were given by another way.</p>`}
+    ${key && html`<p class="sub">Compare the key that signs them with the one that you were given by another way: <${Copy} text=${key} label="Copy the key" short=${60} /></p>`}
     <${Trouble} problem=${list.problem} retry=${list.reload} />
     <${Table} label="Checkpoints" columns=${columns(choose)} rows=${list.rows} id=${(/** @type {any} */ c) => String(c.number)} more=${list.more}
       empty=${!list.loading && !list.problem && html`<${Empty}>There is no checkpoint yet. The engine makes one in the hour after the first event.</${Empty}>`} />

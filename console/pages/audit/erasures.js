@@ -66,7 +66,7 @@ function Erasure({ customer, changed }) {
 
 /** @param {{erasure: any}} props */
 const Effect = ({ erasure }) => html`<div class="preview space-above"><h3>Goes</h3><ul>${erasure.goes.map((/** @type {string} */ what) => html`<li>${what}</li>`)}</ul>
-  <h3>Stays</h3><ul>${erasure.stays.map((/** @type {any} */ each) => html`<li>${each.what}: <span class="dim">${each.why}</span></li>`)}</ul></div>`;
+  <h3>Stays</h3><ul>${erasure.stays.map((/** @type {any} */ each) => html`<li>${each.what.replace(/\.$/, "")}: <span class="dim">${each.why}</span></li>`)}</ul></div>`;
 
 /** @param {string} acting @param {string} customer @param {boolean} own @returns {import("../../kit/action.js").ActionKind} */
 function kindOf(acting, customer, own) {

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from workflows.cli.logins import Login, save
+from workflows.cli.main import parser_of
 
 _PROGRAM = """
 import sys
@@ -67,6 +68,12 @@ def test_parsing_options_imports_no_validator() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert ended.stdout.splitlines()[-1] == "False"
+
+
+def test_a_command_builds_the_parser_of_no_other() -> None:
+    """All parsers together take as long as Python's start."""
+    names = list(parser_of("").commands)
+    assert {name: list(parser_of(name).commands) for name in names} == {name: [name] for name in names}
 
 
 @pytest.mark.parametrize("group", [[], ["audit"], ["failed-batches"], ["order"], ["asl"]])

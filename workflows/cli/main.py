@@ -6,10 +6,15 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from copy import copy
+from functools import cache
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 from typer.exceptions import TyperException
+from typer.main import get_command, get_command_name
+from typer.models import CommandInfo, TyperInfo
 
 from workflows.boundary.child_python import keep_children_out_of_the_working_folder
 from workflows.cli import (
@@ -146,7 +151,8 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command and return its exit code. An error is one line on stderr; a bug keeps its traceback."""
     as_json = "--json" in arguments
     try:
-        code = app(args=list(arguments), prog_name="expediter", standalone_mode=False)
+        parser = parser_of(arguments[0] if arguments else "")
+        code = parser(args=list(arguments), prog_name="expediter", standalone_mode=False)
         sys.stdout.flush()
         return int(code or Exit.OK)
     except CommandFailed as failure:
@@ -170,6 +176,29 @@ def run(arguments: Sequence[str]) -> int:
         traceback.print_exc()
         say("expediter: this is a bug in Expediter; please report it with the lines above")
         return Exit.BUG
+
+
+@cache
+def parser_of(first: str) -> TyperGroup:
+    """Build the parser of one command or group by its name, else of all. All take 0.2 s of CPU.
+
+    Args:
+        first: The first argument: a name, an option, or anything that was mistyped.
+    """
+    named = copy(app)
+    named.registered_commands = [command for command in app.registered_commands if _name_of(command) == first]
+    named.registered_groups = [group for group in app.registered_groups if _name_of(group) == first]
+    parser = get_command(named if named.registered_commands or named.registered_groups else app)
+    assert isinstance(parser, TyperGroup)  # because of the options of all commands
+    return parser
+
+
+def _name_of(registered: CommandInfo | TyperInfo) -> str | None:
+    if isinstance(registered, CommandInfo):
+        assert registered.callback is not None
+        return registered.name or get_command_name(registered.callback.__name__)
+    assert registered.typer_instance is not None
+    return registered.typer_instance.info.name
 
 
 def _print_failure(failure: CommandFailed, as_json: bool) -> None:

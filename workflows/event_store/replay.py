@@ -7,10 +7,9 @@ history where it was decoded, because sending a history to another process costs
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, wait
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from itertools import groupby
@@ -19,6 +18,7 @@ from typing import TypeAlias, TypeVar
 from workflows.event_store.codec import Undecodable
 from workflows.event_store.commits import ChainBroken, History
 from workflows.event_store.event_log import EventLog, Place, Share, place_after
+from workflows.event_store.worker_processes import worker_pool
 
 R = TypeVar("R")
 
@@ -68,8 +68,7 @@ def converted(open_log: OpenLog, convert: Callable[[Replayed], R], *, cores: int
         return
     with open_log() as log:
         shares = log.shares(cores * _SHARES_A_CORE)
-    context = multiprocessing.get_context("spawn")  # a fork would copy the locks of other threads
-    pool = ProcessPoolExecutor(cores, mp_context=context, initializer=_open, initargs=(open_log,))
+    pool = worker_pool(cores, _open, open_log)
     try:
         pending = {pool.submit(_convert, convert, share, None): share for share in shares}
         while pending:

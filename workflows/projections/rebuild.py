@@ -10,10 +10,9 @@ Changes during the build end up right in any order, because a row never replaces
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -25,6 +24,7 @@ from workflows.event_store.commits import History
 from workflows.event_store.event_log import EventLog, Share, place_after
 from workflows.event_store.replay import BrokenStream, OpenLog, histories
 from workflows.event_store.streams import CUSTOMER, ORDER, category_of, id_in, order_stream
+from workflows.event_store.worker_processes import worker_pool
 from workflows.orders.blind_index import BlindIndex
 from workflows.projections.bookkeeping import SHARES
 from workflows.projections.loading import loads_from
@@ -167,8 +167,7 @@ def _computing(source: RebuildFrom, log: EventLog, names: Collection[str], cores
         views = [view for view in source.views if view.name in names]
         yield lambda share, after: _now(lambda: _chunk(log, views, share, after))
         return
-    context = multiprocessing.get_context("spawn")  # a fork would copy the locks of other threads
-    executor = ProcessPoolExecutor(cores, mp_context=context, initializer=_open, initargs=(source, names))
+    executor = worker_pool(cores, _open, source, names)
     try:
         yield lambda share, after: executor.submit(_chunk_of_this_process, share, after)
     finally:

@@ -198,4 +198,4 @@ def test_a_bulk_job_of_unknown_shape_is_dropped_and_its_orders_stay_parked(body)
 
 
 def _all(documents: InMemoryDocuments) -> list[Document]:
-    return [document for partition in documents._partitions.values() for document in partition.values()]
+    return list(documents.every())

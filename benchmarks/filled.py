@@ -108,13 +108,13 @@ def _insert_executions(
         connection.executemany("INSERT INTO journal VALUES (?, ?, ?, ?)", signals).close()
 
 
-def fill_varied(path: Path, orders: int, cores: int) -> None:
-    """Fill the log with orders that differ. Other processes make the commits. The tables must exist."""
+def fill_varied(path: Path, orders: int, cores: int, numbers: range) -> None:
+    """Fill the log with those of some orders that have these numbers. Other processes make the commits."""
     with Database(path) as database:
         ring = SqliteKeyRing(database)
         for number in range(customers_of(orders)):
             ring.current(customer_id(number))  # the other processes only read keys
-        chunks = (range(first, min(first + _AT_ONCE, orders)) for first in range(0, orders, _AT_ONCE))
+        chunks = (numbers[first : first + _AT_ONCE] for first in range(0, len(numbers), _AT_ONCE))
         with multiprocessing.get_context("spawn").Pool(cores, _open_codec, (path,)) as pool:
             for rows in pool.imap(partial(_varied_rows, orders), chunks):
                 database.write(partial(_insert_commits, rows=rows))
@@ -133,8 +133,8 @@ def _varied_rows(orders: int, numbers: range) -> _Rows:
     return [_row(commit) for number in numbers for commit in varied_commits(_codec, number, orders)]
 
 
-def main(folder: Path, orders: int, *, alike: bool = False) -> None:
-    """Make a folder with a log of so many orders."""
+def main(folder: Path, orders: int, *, alike: bool = False, until: int | None = None) -> None:
+    """Make a folder with a log of so many orders that differ, or of the first ``until`` of them."""
     folder.mkdir(parents=True)
     with Database(folder / DATABASE) as database:
         codec = Codec(SqliteKeyRing(database), EVENT_TYPES)
@@ -142,7 +142,12 @@ def main(folder: Path, orders: int, *, alike: bool = False) -> None:
         if alike:
             fill_log(database, codec, orders)
     if not alike:
-        fill_varied(folder / DATABASE, orders, len(os.sched_getaffinity(0)))
+        add(folder, orders, until=until)
+
+
+def add(folder: Path, orders: int, *, first: int = 0, until: int | None = None) -> None:
+    """Add those of so many orders that differ which have the numbers from ``first`` to before ``until``."""
+    fill_varied(folder / DATABASE, orders, len(os.sched_getaffinity(0)), range(orders)[first:until])
 
 
 def _arguments() -> argparse.Namespace:

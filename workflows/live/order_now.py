@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from domain.identifiers import Actor, OrderId
-from domain.order.order import Order
+from domain.order.order import Order, evolve_all, initial
 from workflows.event_store.commits import PastHistory
 from workflows.event_store.event_log import EventLog
 from workflows.live import messages
-from workflows.orders.command_handling import fold, load
+from workflows.orders.command_handling import load
 from workflows.orders.permissions import Action, may
 from workflows.orders.visibility import Audience, audience_of
 from workflows.orders.waiting import AwaitedNow, waits_now
@@ -35,11 +35,12 @@ class OrderNow:
         return may(actor, Action.READ, self.order)
 
     def at(self, version: int) -> Order:
-        """Return the order as it was at a version."""
+        """Return the order as it was at a version. It is folded on from the latest known state before that."""
         if version not in self._states:
-            recorded = self.history.recorded[:version]
-            past = PastHistory(stream=self.history.stream, recorded=recorded)
-            self._states[version] = fold(self.order.order_id, past.events)
+            before = max((known for known in self._states if known < version), default=0)
+            past = PastHistory(stream=self.history.stream, recorded=self.history.recorded[:version])
+            state = self._states.get(before) or initial(self.order.order_id)
+            self._states[version] = evolve_all(state, past.events_after(before))
         return self._states[version]
 
     def body(self, actor: Actor, after: int, until: int) -> str:

@@ -7,9 +7,10 @@ caller may read at all is in ``permissions``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from domain.catalogue import events as r
@@ -83,15 +84,19 @@ def visible(event: object, audience: Audience) -> dict[str, JSON] | None:
     return {name: plain(getattr(event, name)) for name in seen_fields(event, audience)}
 
 
-def seen_fields(event: object, audience: Audience) -> list[str]:
+def seen_fields(event: object, audience: Audience) -> Sequence[str]:
     """Return the names of the fields of an event that the audience sees, if it may see the event.
 
     Beyond the table, auditors see why support cancelled. Why a customer cancelled is the customer's own text.
     """
-    fields = VISIBILITY[type(event)].fields
-    names = [name for name, seen_by in fields.items() if audience in seen_by]
+    names = _seen_names(type(event), audience)
     by_support = isinstance(event, e.CancellationRequested) and event.by.role is Role.SUPPORT
-    return [*names, "reason"] if by_support and audience is Audience.AUDITOR else names
+    return (*names, "reason") if by_support and audience is Audience.AUDITOR else names
+
+
+@cache  # some hundred classes of events, and eight audiences
+def _seen_names(kind: type[Any], audience: Audience) -> tuple[str, ...]:
+    return tuple(name for name, seen_by in VISIBILITY[kind].fields.items() if audience in seen_by)
 
 
 def sees(audience: Audience, event: type[Any], field: str) -> bool:

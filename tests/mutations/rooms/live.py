@@ -45,4 +45,20 @@ MUTANTS = (
         new="            return True\n        return True\n",
         caught_by=tests("live/test_shown.py"),
     ),
+    Mutant(
+        name="live state folded twice",
+        breaks="A message shows the order as it was at its version.",
+        file="workflows/live/order_now.py",
+        old="past.events_after(before)",
+        new="past.events_after(0)",
+        caught_by=tests("live/test_order_now.py"),
+    ),
+    Mutant(
+        name="reason of a close left behind",
+        breaks="A socket is closed after the frames that were written before.",
+        file="workflows/embedded/http/gathered_writes.py",
+        old="        self._pass_on()\n        self._transport.close()",
+        new="        self._transport.close()",
+        caught_by=tests("embedded/test_gathered_writes.py"),
+    ),
 )

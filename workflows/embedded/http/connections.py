@@ -21,6 +21,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from workflows.embedded.http.gathered_writes import GatheredWrites
 from workflows.embedded.http.gentle_close import GentleTransport
 from workflows.embedded.http.limits import ConnectionLimits, connections_within
 from workflows.embedded.http.problems import PROBLEM_JSON, problem_json
@@ -220,7 +221,8 @@ class LimitedSocket(WebSocketsSansIOProtocol):
     _abort: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
+        gathered = GatheredWrites(cast("asyncio.Transport", transport), self.loop)
+        super().connection_made(cast("asyncio.Transport", gathered))
         # The kernel would buffer 4 MB for each client that does not read.
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
 

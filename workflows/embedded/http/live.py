@@ -215,14 +215,18 @@ class LiveFront:
         return True
 
     def _queue(self, socket: _Socket, message: str) -> None:
-        """Queue a message on the hub; the loop takes all that are queued at once."""
+        """Queue a message on the hub. The loop is woken for all of them together, once the sending task pauses."""
         self._queued.append((socket, message))
-        if not self._waking and self._loop is not None:
+        if not self._waking:
             self._waking = True
+            self._hub.soon(self._wake_loop)
+
+    def _wake_loop(self) -> None:
+        self._waking = False
+        if self._loop is not None:
             self._loop.call_soon_threadsafe(self._hand_over)
 
     def _hand_over(self) -> None:
-        self._waking = False  # first: what is queued from here on wakes again
         while self._queued:
             socket, message = self._queued.popleft()
             if socket.drops(message):

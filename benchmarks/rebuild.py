@@ -105,7 +105,7 @@ class _Rebuild:
 def _stored(store: ViewStore) -> int:
     """Return how many streams of the log are in the new tables."""
     with store.reading() as connection:
-        return connection.execute(select(func.coalesce(func.sum(SHARES.c.streams), 0))).scalar_one()
+        return int(connection.execute(select(func.coalesce(func.sum(SHARES.c.streams), 0))).scalar_one())
 
 
 @contextmanager

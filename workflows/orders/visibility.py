@@ -89,7 +89,7 @@ def seen_fields(event: object, audience: Audience) -> Sequence[str]:
 
     Beyond the table, auditors see why support cancelled. Why a customer cancelled is the customer's own text.
     """
-    names = _seen_names(type(event), audience)
+    names = _seen_names(type(event), audience)  # type: ignore[arg-type]  # a class is hashable
     by_support = isinstance(event, e.CancellationRequested) and event.by.role is Role.SUPPORT
     return (*names, "reason") if by_support and audience is Audience.AUDITOR else names
 

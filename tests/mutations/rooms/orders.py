@@ -25,8 +25,8 @@ MUTANTS = (
         name="notes of support shown to all who know of them",
         breaks="An audience gets the fields of an event that the table gives it, and no others.",
         file="workflows/orders/visibility.py",
-        old="for name, seen_by in fields.items() if audience in seen_by]\n",
-        new="for name, seen_by in fields.items() if seen_by]\n",
+        old="for name, seen_by in VISIBILITY[kind].fields.items() if audience in seen_by)\n",
+        new="for name, seen_by in VISIBILITY[kind].fields.items() if seen_by)\n",
         caught_by=tests("orders/test_visibility.py::test_every_cell_of_the_page_is_what_an_audience_gets"),
     ),
     Mutant(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from domain.identifiers import Actor, OrderId
-from domain.order.order import Order, evolve_all, initial
+from domain.order.evolving import evolve_all
+from domain.order.order import Order, initial
 from workflows.event_store.commits import PastHistory
 from workflows.event_store.event_log import EventLog
 from workflows.live import messages

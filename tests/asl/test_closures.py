@@ -148,7 +148,6 @@ def expressions_of(value: Any) -> list[str]:
 
 MACHINES = sorted({source for path in FOLDER.glob("*.yaml") for source in expressions_of(read(path.read_text()))})
 INPUT = {"order_id": "ord_1", "run": 1}
-CONTEXT = {"Execution": {"Input": INPUT, "Name": "ord_1-1"}, "State": {"RetryCount": 0}, "Task": {"Token": "t"}}
 RESULT = {"Payload": {"reason": "completed"}, "Status": "SUCCEEDED", "Output": '{"outcome": "authorized"}'}
 STATES: list[dict[str, Any]] = [
     {

@@ -15,7 +15,6 @@ MAKERS = {
     "kms": clients.kms,
     "stepfunctions": clients.step_functions,
     "events": clients.event_bridge,
-    "sqs": clients.sqs,
     "s3": clients.s3,
     "secretsmanager": clients.secrets_manager,
     "lambda": clients.lambda_,

@@ -11,12 +11,13 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
+from tests.queued_events import take_events
 from workflows.aws import clients
 from workflows.aws.event_bridge import BYTES_MAX, EventBridgeBus
-from workflows.aws.event_queue import EventQueue, EventQueueUnavailable
 from workflows.in_memory.event_bus import InMemoryEventBus
 from workflows.publishing.cloud_events import SOURCE, CloudEvent
 from workflows.publishing.event_bus import EventBusUnavailable
@@ -44,14 +45,14 @@ def bus(moto) -> EventBridgeBus:
 
 
 @pytest.fixture
-def queue(bus) -> EventQueue:
-    """Open a queue that receives all events of this source."""
-    url = clients.sqs().create_queue(QueueName="order-events")["QueueUrl"]
-    arn = clients.sqs().get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+def queue(bus) -> str:
+    """Make a queue that receives all events of this source. Returns its URL."""
+    url = boto3.client("sqs").create_queue(QueueName="order-events")["QueueUrl"]
+    arn = boto3.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     bridge = clients.event_bridge()
     bridge.put_rule(Name="all", EventBusName="orders", EventPattern=json.dumps({"source": [SOURCE]}))
     bridge.put_targets(Rule="all", EventBusName="orders", Targets=[{"Id": "queue", "Arn": arn}])
-    return EventQueue(clients.sqs(), url)
+    return url
 
 
 @pytest.fixture
@@ -64,11 +65,10 @@ def requests(bus) -> list[list[dict[str, Any]]]:
     return seen
 
 
-def drained(queue: EventQueue) -> list[dict[str, Any]]:
-    bodies = []
-    while received := queue.receive(wait_s=0):
-        bodies += [dict(each.event) for each in received]
-        queue.acknowledge(received)
+def drained(queue: str) -> list[dict[str, Any]]:
+    bodies: list[dict[str, Any]] = []
+    while received := take_events(boto3.client("sqs"), queue):
+        bodies += received
     return sorted(bodies, key=lambda each: each["sequence"])
 
 
@@ -181,74 +181,3 @@ def test_a_missing_bus_is_a_permanent_error(bus):
     """A retry does not help, and the batches must not become failed batches unnoticed."""
     with pytest.raises(ClientError):
         EventBridgeBus(bus._client, "arn:aws:events:eu-central-1:123456789012:event-bus/no/such bus").publish(events(1))
-
-
-# --- the queue --------------------------------------------------------------------------------------------------------
-
-
-def test_an_unacknowledged_event_is_delivered_again(bus, queue):
-    """After the queue's visibility timeout, with a higher number of attempts."""
-    bus.publish(events(1))
-    (first,) = queue.receive(wait_s=0)
-    assert first.attempts == 1
-    assert queue.receive(wait_s=0) == []
-    queue._client.change_message_visibility(QueueUrl=queue._url, ReceiptHandle=first.receipt, VisibilityTimeout=0)
-    (second,) = queue.receive(wait_s=0)
-    assert (second.event, second.attempts) == (first.event, 2)
-    queue.acknowledge([second])
-    assert queue.receive(wait_s=0) == []
-
-
-def test_more_events_are_acknowledged_than_one_request_holds(bus, queue):
-    """A service may collect many events before it writes them."""
-    bus.publish(events(23))
-    received = []
-    while part := queue.receive(wait_s=0):
-        received += part
-    assert len(received) == 23
-    queue.acknowledge(received)
-    attributes = queue._client.get_queue_attributes(QueueUrl=queue._url, AttributeNames=["All"])["Attributes"]
-    assert attributes["ApproximateNumberOfMessagesNotVisible"] == "0"
-
-
-def test_a_failed_acknowledgement_is_raised(bus, queue):
-    """The event may be delivered again."""
-    bus.publish(events(2))
-    received = queue.receive(wait_s=0)
-    failed = {"Failed": [{"Id": "0", "Code": "InternalError", "SenderFault": False}], "Successful": [{"Id": "1"}]}
-    answer = (SimpleNamespace(status_code=200), {**failed, "ResponseMetadata": {"HTTPStatusCode": 200}})
-    queue._client.meta.events.register_first("before-call.sqs.DeleteMessageBatch", lambda **_: answer)
-    with pytest.raises(EventQueueUnavailable, match="1 were not acknowledged: InternalError"):
-        queue.acknowledge(received)
-
-
-@pytest.mark.parametrize("body", ["not json", "[]", "{}", '{"detail": []}', '{"detail": {"specversion": "9"}}'])
-def test_a_message_that_is_no_event_is_received_as_none(queue, body: str):
-    """The receiver decides about it; unacknowledged it goes to the dead-letter queue."""
-    queue._client.send_message(QueueUrl=queue._url, MessageBody=body)
-    (received,) = queue.receive(wait_s=0)
-    assert (received.event, received.body) == ({}, body)
-
-
-def test_a_timeout_of_the_queue_is_unavailable(queue, next_time):
-    """The next attempt works again."""
-
-    def silent(**_: Any) -> Any:
-        raise ReadTimeoutError(endpoint_url="injected")
-
-    next_time(queue._client, "before-call.sqs.ReceiveMessage", silent)
-    with pytest.raises(EventQueueUnavailable):
-        queue.receive(wait_s=0)
-    assert queue.receive(wait_s=0) == []
-
-
-def test_waiting_for_a_message_stays_within_the_timeouts(queue):
-    """SQS waits twenty seconds at most, and the client a little longer."""
-    requested: list[dict[str, Any]] = []
-    queue._client.meta.events.register(
-        "provide-client-params.sqs.ReceiveMessage", lambda params, **_: requested.append(dict(params))
-    )
-    queue._client.send_message(QueueUrl=queue._url, MessageBody="{}")
-    queue.receive(wait_s=3600, max=100)
-    assert (requested[0]["WaitTimeSeconds"], requested[0]["MaxNumberOfMessages"]) == (20, 10)
-    assert clients.CONFIGS["sqs"].read_timeout > 20

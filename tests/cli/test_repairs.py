@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -35,9 +35,6 @@ def tool(engine: SimulatedEngine, expediter: Expediter, monkeypatch: pytest.Monk
     for waiting in (outcomes, bulk_command):
         monkeypatch.setattr(waiting, "time", engine.time)
     return expediter
-
-
-Credit = Callable[..., list[str]]
 
 
 def credit(order: str, amount: str = "5.00 EUR", *more: str) -> list[str]:

@@ -24,8 +24,8 @@ from tests.deployment.people import DEADLINE_S, Listener, open_restaurant, place
 from tests.deployment.roles import NO_JSON
 from tests.handlers.conftest import Shop
 from tests.publishing.verifying_receiver import VerifyingReceiver, receiving
+from tests.queued_events import take_events
 from workflows.aws.event_log import _item
-from workflows.aws.event_queue import EventQueue
 from workflows.client import ApiProblem
 from workflows.event_store.commits import Commit
 from workflows.event_store.segments import is_pointer
@@ -75,18 +75,13 @@ def test_published_events_arrive_in_the_queue_of_a_backend_service(
     customer, restaurant = join("customer"), join("restaurant")
     order_id = placed(customer, restaurant, listener)
     restaurant.reject(order_id, "closed for the night")
-    queue = EventQueue(deployment.root.client("sqs"), deployment.outputs["OrderEventsQueueUrl"])
+    sqs, queue = deployment.root.client("sqs"), deployment.outputs["OrderEventsQueueUrl"]
     kinds: dict[str, str] = {}
     deadline = time.monotonic() + DEADLINE_S
     while "expediter.order.cancelled.v1" not in kinds.values():
         assert time.monotonic() < deadline, kinds
-        received = queue.receive(wait_s=5)
-        kinds |= {
-            message.event["sequence"]: message.event["type"]
-            for message in received
-            if message.event["subject"] == order_id
-        }
-        queue.acknowledge(received)
+        received = take_events(sqs, queue, wait_s=5)
+        kinds |= {event["sequence"]: event["type"] for event in received if event["subject"] == order_id}
     names = [kind.removeprefix("expediter.").removesuffix(".v1") for _, kind in sorted(kinds.items())]
     assert names == [
         *("order.placed", "payment.authorized", "preparation.rejected", "order.cancellation-requested"),

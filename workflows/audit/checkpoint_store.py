@@ -30,16 +30,3 @@ class CheckpointStore(Protocol):
     def add(self, number: int, content: bytes) -> None:
         """Store a file durably. Raises CheckpointTaken if the number is in use; the stored file stays as it is."""
         ...
-
-
-class NoCheckpoints:
-    """Stands for the store in a process that has none."""
-
-    def newest(self) -> int:
-        return 0
-
-    def read(self, number: int, start: int = 0, length: int | None = None) -> bytes:
-        return b""
-
-    def add(self, number: int, content: bytes) -> None:
-        raise CheckpointsUnavailable("this process publishes no checkpoints")

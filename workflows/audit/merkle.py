@@ -68,11 +68,6 @@ class MerkleTree:
         return _joined(self._edge)
 
 
-def root_of(size: int, read: ReadHash) -> bytes:
-    """Return the head of the tree as it was at ``size`` leaves."""
-    return _range_hash(0, size, read)
-
-
 def inclusion_proof(index: int, size: int, read: ReadHash) -> list[bytes]:
     """Return the proof that leaf ``index`` is in the tree of ``size`` leaves. Raises ValueError."""
     if not 0 <= index < size:

@@ -21,13 +21,9 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
-    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
 ATTEMPTS = 3
-
-LONG_POLL_S = 20
-"""The longest wait for a message that SQS allows."""
 
 
 def config(*, read_timeout_s: float, connections: int = 10) -> Config:
@@ -53,8 +49,6 @@ CONFIGS = {
     "stepfunctions": config(read_timeout_s=5),
     # A PutEvents request carries ten entries.
     "events": config(read_timeout_s=5),
-    # A receive waits for messages for up to LONG_POLL_S and must not time out before.
-    "sqs": config(read_timeout_s=LONG_POLL_S + 5),
     # A batch of records has up to 6 MB.
     "s3": config(read_timeout_s=10),
     "secretsmanager": config(read_timeout_s=5),
@@ -101,11 +95,6 @@ def step_functions() -> SFNClient:
 @_once
 def event_bridge() -> EventBridgeClient:
     return boto3.client("events", config=CONFIGS["events"])
-
-
-@_once
-def sqs() -> SQSClient:
-    return boto3.client("sqs", config=CONFIGS["sqs"])
 
 
 @_once

@@ -11,7 +11,7 @@ import typer
 
 from workflows.cli.failures import InvalidInput
 from workflows.cli.inputs import time_of
-from workflows.cli.options import WAIT_S, As, Data, Json, OrderId, Reason, Url, Wait
+from workflows.cli.options import WAIT_S, As, Data, Json, OrderId, PartyAtFault, Reason, Url, Wait
 from workflows.cli.outcomes import await_outcome, show_order
 from workflows.cli.terminal import print_json
 
@@ -106,9 +106,7 @@ def fail(
     order: OrderId,
     *,
     reason: Reason,
-    fault: Annotated[
-        str, typer.Option(metavar="PARTY", help="The party at fault: customer, restaurant, courier or platform.")
-    ],
+    fault: PartyAtFault,
     wait: Wait = WAIT_S,
     url: Url = None,
     data: Data = None,

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from workflows.cli.options import WAIT_S, As, Data, DryRun, Json, Key, OptionalReason, OrderId, Reason, Url, Wait
-from workflows.cli.outcomes import show_outcome
-from workflows.cli.terminal import print_json, say
-
-if TYPE_CHECKING:
-    from workflows.client.incident_json import ActionOutcomeJson
+from workflows.cli.outcomes import show_outcome, show_recorded
+from workflows.cli.terminal import print_json
 
 app = typer.Typer(name="incidents", help="Show and resolve parked orders.", no_args_is_help=True)
+
+ApprovalNumber = Annotated[int, typer.Argument(metavar="NUMBER", help="The request's number, as the incident shows.")]
 
 
 @app.command("list")
@@ -143,7 +142,7 @@ def resolve(
 @app.command()
 def approve(
     order: OrderId,
-    approval: Annotated[int, typer.Argument(metavar="NUMBER", help="The request's number, as the incident shows.")],
+    approval: ApprovalNumber,
     *,
     reason: OptionalReason = None,
     wait: Wait = WAIT_S,
@@ -166,7 +165,7 @@ def approve(
 @app.command()
 def reject(
     order: OrderId,
-    approval: Annotated[int, typer.Argument(metavar="NUMBER", help="The request's number, as the incident shows.")],
+    approval: ApprovalNumber,
     *,
     reason: Reason,
     dry_run: DryRun = False,
@@ -204,7 +203,7 @@ def claim(
     with connected(url, data, as_) as engine:
         name = to or engine.me()["id"]
         done = engine.assign_incident(order, name, reason, dry_run=dry_run, key=key)
-    _show_recorded(done, "claim", f"{name} takes care of order {order}", json)
+    show_recorded(done, "claim", f"{name} takes care of order {order}", json)
 
 
 @app.command()
@@ -224,7 +223,7 @@ def release(
 
     with connected(url, data, as_) as engine:
         done = engine.assign_incident(order, None, reason, dry_run=dry_run, key=key)
-    _show_recorded(done, "release", f"no person takes care of order {order} now", json)
+    show_recorded(done, "release", f"no person takes care of order {order} now", json)
 
 
 @app.command()
@@ -244,16 +243,4 @@ def note(
 
     with connected(url, data, as_) as engine:
         done = engine.note(order, text, dry_run=dry_run, key=key)
-    _show_recorded(done, "note", f"noted; see {hint(f'order history {order}', url, data)}", json)
-
-
-def _show_recorded(done: ActionOutcomeJson, action: str, sentence: str, json: bool) -> None:
-    """Print an outcome that no call follows: it is complete once it is recorded."""
-    if json:
-        print_json(done)
-    elif done["plan"] is not None:
-        from workflows.cli.incident_pages import show_plan
-
-        show_plan(action, done["plan"])
-    else:
-        say(sentence)
+    show_recorded(done, "note", f"noted; see {hint(f'order history {order}', url, data)}", json)

@@ -53,6 +53,9 @@ JsonObject = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 _WHY = "Why. Kept in the order's history; colleagues and auditors read it. Do not name the customer."
 Reason = Annotated[str, typer.Option(metavar="TEXT", help=_WHY)]
 OptionalReason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help=_WHY)]
+PartyAtFault = Annotated[
+    str, typer.Option(metavar="PARTY", help="The party at fault: customer, restaurant, courier or platform.")
+]
 AccessReason = Annotated[
     str | None,
     typer.Option(

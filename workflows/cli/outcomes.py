@@ -75,6 +75,14 @@ def show_outcome(
         show_order(view, order, action, see)
 
 
+def show_recorded(done: ActionOutcomeJson, action: str, sentence: str, json: bool) -> None:
+    """Print an outcome that no call follows: it is complete once it is recorded. A plan is printed as such."""
+    if json or done["plan"] is not None:
+        _show_plan(done, action, json)
+    else:
+        say(sentence)
+
+
 def _show_plan(done: ActionOutcomeJson, action: str, json: bool) -> None:
     if json:
         print_json(done)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from workflows.cli.inputs import amount_of
-from workflows.cli.options import WAIT_S, As, Data, DryRun, Json, Key, OrderId, Reason, Url, Wait
+from workflows.cli.options import WAIT_S, As, Data, DryRun, Json, Key, OrderId, PartyAtFault, Reason, Url, Wait
 from workflows.cli.outcomes import show_outcome
 
 
@@ -24,9 +24,7 @@ def credit(
     order: OrderId,
     *,
     amount: Annotated[str, typer.Option(metavar="AMOUNT", help="How much less the customer pays, e.g. '5.00 EUR'.")],
-    fault: Annotated[
-        str, typer.Option(metavar="PARTY", help="The party at fault: customer, restaurant, courier or platform.")
-    ],
+    fault: PartyAtFault,
     reason: Reason,
     wait: Wait = WAIT_S,
     dry_run: DryRun = False,

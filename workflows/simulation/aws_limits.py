@@ -181,7 +181,6 @@ class Concurrency:
         self._scheduler = scheduler
         self._drained = drained
         self._running = 0
-        self.busy_s = 0.0
         self.use = LimitUse()
 
     def passes(self) -> bool:
@@ -194,10 +193,9 @@ class Concurrency:
         self._running += 1
         return True
 
-    def ended(self, ran: timedelta) -> None:
-        """Count a function as ended after this time."""
+    def ended(self) -> None:
+        """Count a function as ended."""
         self._running -= 1
-        self.busy_s += ran.total_seconds()
 
 
 class Refusals:

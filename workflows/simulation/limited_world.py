@@ -203,10 +203,9 @@ class LimitedWorld(World):
         if not self.limits.passes(Limit.FUNCTIONS, _work(function, payload)):
             self.scheduler.after(0.01, lambda: answer(None, THROTTLED))
             return
-        began = self.scheduler.now()
 
         def answered(result: Any, failure: tuple[str, str] | None) -> None:
-            self.limits.functions.ended(self.scheduler.now() - began)
+            self.limits.functions.ended()
             answer(result, failure)
 
         super().invoke(function, payload, answered, within)

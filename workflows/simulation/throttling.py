@@ -83,7 +83,6 @@ class ThrottlingResult:
         authorized: The longest time from placing an order to its payment's authorization.
         ended: The time from the last order's arrival to the last order's end.
         given_up: Batches of the stream that Lambda gave up on.
-        functions_s: Seconds of functions an order.
     """
 
     throttling: Throttling
@@ -93,7 +92,6 @@ class ThrottlingResult:
     authorized: timedelta
     ended: timedelta
     given_up: int
-    functions_s: float
     violations: Sequence[str]
 
     @property
@@ -156,7 +154,6 @@ def _result(throttling: Throttling, world: LimitedWorld, customers: list[Custome
         authorized=authorized,
         ended=ended - EPOCH - timedelta(seconds=throttling.arriving_s),
         given_up=world.given_up,
-        functions_s=world.limits.functions.busy_s / len(customers),
         violations=violations(world, list(customers)),
     )
 

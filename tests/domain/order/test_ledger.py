@@ -18,7 +18,6 @@ from tests.domain.order.world import World, played, plays
 
 worlds = pytest.mark.parametrize("contradictory", [False, True], ids=["sound", "contradictory"])
 often = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-HOLDING = {LedgerAccount.HOLDS: "40.00 EUR", LedgerAccount.HELD_FOR_CUSTOMERS: "-40.00 EUR"}
 
 
 def booked(*lines: s.StoryLine) -> dict[str, dict[str, str]]:

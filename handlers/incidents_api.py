@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from domain.order.events import Fault
-from handlers import credits_api, passing_on_api
+from handlers import credits_api, extra_captures_api, passing_on_api
 from handlers.http.action_outcomes import action_outcome
 from handlers.http.answers import json_answer
 from handlers.http.api import Api
@@ -59,6 +59,7 @@ INCIDENTS, CIRCUITS = "Incidents", "Circuits"
 
 api = Api()
 api.include(credits_api.api)
+api.include(extra_captures_api.api)
 api.include(passing_on_api.api)
 
 Cause = Annotated[
@@ -142,7 +143,7 @@ def resolve_incident(request: OrderRequest, body: ResolveBody) -> Response:
 def approve_request(request: OrderRequest, body: ApproveBody) -> Response:
     """Approve, as a second person, a request of another person. It is carried out at once."""
     return action_outcome(
-        incidents.approve(engine().log, request, body.approval, body.reason or "", dry_run=body.dry_run),
+        incidents.approve(engine().log, request, body.approval, body.reason, dry_run=body.dry_run),
         request.caller.actor,
     )
 

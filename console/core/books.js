@@ -10,8 +10,8 @@ const DAY_MS = 86_400_000;
 /** The types of events that post to an account. The ledger of each order is exact; this finds the orders. */
 const POSTED_BY = /** @type {[RegExp, string[]][]} */ ([
   [/^(holds|held_for_customers)$/, ["PaymentAuthorized", "PaymentCaptured", "PaymentVoided", "WrittenOff", "OrderAbandoned"]],
-  [/^provider_clearing$/, ["PaymentCaptured", "PaymentRefunded"]],
-  [/^customer_receivable$/, ["OrderDelivered", "PaymentCaptured", "PaymentRefunded", "CreditGranted"]],
+  [/^provider_clearing$/, ["PaymentCaptured", "PaymentFound", "PaymentRefunded"]],
+  [/^customer_receivable$/, ["OrderDelivered", "PaymentCaptured", "PaymentFound", "PaymentRefunded", "CreditGranted"]],
   [/^(restaurant_payable|courier_payable|platform_fees)$/, ["OrderDelivered"]],
   [/^credits:/, ["CreditGranted"]],
   [/^(write_offs:|kept$)/, ["WrittenOff", "OrderAbandoned"]],

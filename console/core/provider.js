@@ -9,6 +9,8 @@ import { isZero, minus, sums } from "./money.js";
 const ANSWERS = /** @type {Record<string, {what: string, id?: string, bad?: boolean}>} */ ({
   PaymentAuthorized: { what: "held", id: "authorization_id" },
   PaymentDeclined: { what: "declined", bad: true },
+  PaymentFound: { what: "captured besides", id: "capture_id" },
+  PaymentNotFound: { what: "not found", bad: true },
   PaymentCaptured: { what: "captured", id: "capture_id" },
   PaymentCaptureRefused: { what: "capture refused", bad: true },
   PaymentVoided: { what: "released" },
@@ -41,7 +43,7 @@ export function compareWithLedger(answers, transactions, version, currency) {
   const zero = { amount: "0", currency };
   const booked = (/** @type {string} */ account) => sums([zero, ...transactions.filter((each) => each.version <= version).flatMap(({ postings }) => postings.filter((posting) => posting.account === account).map(({ amount }) => amount))])[0];
   const held = answers.reduce((now, { what, amount }) => (what === "held" ? (amount ?? now) : what === "captured" || what === "released" ? zero : now), zero);
-  const of = (/** @type {string} */ wanted) => sums([zero, ...answers.filter(({ what }) => what === wanted).map(({ amount }) => amount)])[0];
-  const sides = /** @type {[string, Money, Money][]} */ ([["held", held, booked("holds")], ["taken", minus(of("captured"), of("refunded")), booked("provider_clearing")]]);
+  const of = (/** @type {string[]} */ ...wanted) => sums([zero, ...answers.filter(({ what }) => wanted.includes(what)).map(({ amount }) => amount)])[0];
+  const sides = /** @type {[string, Money, Money][]} */ ([["held", held, booked("holds")], ["taken", minus(of("captured", "captured besides"), of("refunded")), booked("provider_clearing")]]);
   return sides.map(([account, provider, ledger]) => ({ account, provider, ledger, agrees: isZero(minus(provider, ledger)) }));
 }

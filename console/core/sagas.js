@@ -89,6 +89,7 @@ const SPANS = [
   ["PaymentCaptureRequested", /^(PaymentCaptured|PaymentCaptureRefused)$/, "capture", "payment"],
   ["PaymentVoidRequested", /^(PaymentVoided|PaymentVoidRefused)$/, "release", "payment"],
   ["PaymentRefundRequested", /^(PaymentRefunded|PaymentRefundRefused)$/, "refund", "payment"],
+  ["PaymentLookupRequested", /^(PaymentFound|PaymentNotFound)$/, "look up", "payment"],
   ["PreparationRequested", /^(PreparationAccepted|PreparationRejected|PreparationTimedOut|PreparationCancellationRequested|PreparationWrittenOff)$/, "accept", "preparation"],
   ["PreparationAccepted", /^(PreparationReady|PreparationOverdue|PreparationCancelled|PreparationWrittenOff)$/, "cook", "preparation"],
   ["PreparationReady", /^(OrderPickedUp|PreparationCancelled|PreparationWrittenOff)$/, "at the pass", "preparation"],

@@ -50,11 +50,10 @@ function Review({ approval, close, done }) {
   const kind = {
     title: `Approve: ${words(approval.action)}`,
     path: `incidents/${approval.order_id}/approve`,
-    body: () => ({ approval: approval.approval }),
+    body: (/** @type {Record<string, string>} */ v) => ({ approval: approval.approval, reason: v.reason }),
     dry: true,
     order: approval.order_id,
     since: approval.version,
-    reason: null,
   };
   return html`<${ActionDialog} kind=${kind} close=${close} done=${done} />`;
 }

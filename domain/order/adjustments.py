@@ -2,7 +2,8 @@
 
 A request counts with the money that it lets the customer off or keeps from the customer, and what was conceded on the
 order before counts too, whichever way it went (``Order.conceded``). It is a credit, a write-off, abandoning an order,
-the confirmation of a contested report, or a report on behalf of a restaurant or courier. Of those reports only a
+the confirmation of a contested report, the refund of an extra capture (which counts with its amount, although it
+concedes nothing), or a report on behalf of a restaurant or courier. Of those reports only a
 missing item and a failed delivery lower what the customer pays. A restaurant or courier that reports for itself needs
 no second person. Nor does a cancellation before the pickup: the customer pays nothing then because there is no meal.
 
@@ -23,6 +24,7 @@ from domain.order.commands import (
     ConfirmReport,
     GrantCredit,
     RecordFact,
+    RefundExtra,
     RejectApproval,
     WriteOff,
 )
@@ -39,14 +41,18 @@ from domain.order.events import (
     Fault,
     ItemUnavailable,
     OrderAbandoned,
+    PaymentLookupRequested,
     ReportConfirmed,
     WrittenOff,
 )
 from domain.order.evolving import evolve, evolve_all, fact_key
 from domain.order.intents import Holding, Owed, at_stake, owed
 from domain.order.order import Order, RunState
+from domain.order.payment import Transfer
 from domain.order.refusals import (
     ApprovalOutdated,
+    CaptureInDoubt,
+    CaptureRecorded,
     CreditExceedsDue,
     ImplausibleAmount,
     NoSuchApproval,
@@ -59,7 +65,7 @@ from domain.order.refusals import (
 )
 from domain.order.reports import recorded
 
-MoneyCommand: TypeAlias = GrantCredit | WriteOff | AbandonOrder | ConfirmReport
+MoneyCommand: TypeAlias = GrantCredit | WriteOff | AbandonOrder | ConfirmReport | RefundExtra
 Request: TypeAlias = MoneyCommand | RecordFact
 
 
@@ -132,6 +138,8 @@ def _unmeasured(command: Request, order: Order) -> ApprovalRequested | None:
             return _abandon(command, order)
         case ConfirmReport():
             return _confirmation(command, order)
+        case RefundExtra():
+            return _refund_of_extra(command, order)
         case RecordFact():
             return None if fact_key(command.fact) in order.facts else _reported(command, order)
         case _:
@@ -233,6 +241,26 @@ def _confirmation(command: ConfirmReport, order: Order) -> ApprovalRequested | N
     )
 
 
+def _refund_of_extra(command: RefundExtra, order: Order) -> ApprovalRequested | None:
+    known = (Transfer.ASKED, Transfer.DONE)
+    if any(extra.capture_id == command.capture_id and extra.state in known for extra in order.payment.extras):
+        return None
+    check_amount(command.amount, order)
+    for capture in order.payment.captures:
+        if capture.state is Transfer.ASKED:
+            raise CaptureInDoubt(command.capture_id, capture.intent)
+        if capture.state is Transfer.DONE and capture.capture_id == command.capture_id:
+            raise CaptureRecorded(command.capture_id, capture.intent)
+    return ApprovalRequested(
+        wish=Adjustment.REFUND_EXTRA,
+        amount=command.amount,
+        fault=Fault.PLATFORM,
+        by=command.by,
+        reason=command.reason,
+        capture_id=command.capture_id,
+    )
+
+
 def _conceded_by(events: tuple[Event, ...], order: Order) -> Money:
     """Work out what the events concede. Nothing if they cancel the order before the pickup."""
     after = evolve_all(order, events)
@@ -259,6 +287,8 @@ def _effect(request: ApprovalRequested, order: Order) -> tuple[Event, ...]:
             return recorded(_fact_of(request), order)
         case Adjustment.CONFIRM_REPORT:
             return (ReportConfirmed(report=request.intent, by=request.by),)
+        case Adjustment.REFUND_EXTRA:
+            return (_lookup_requested(request),)
         case _:
             assert_never(request.wish)
 
@@ -270,6 +300,12 @@ def _credit_granted(request: ApprovalRequested) -> CreditGranted:
         fault=request.fault,
         by=request.by,
         reason=request.reason,
+    )
+
+
+def _lookup_requested(request: ApprovalRequested) -> PaymentLookupRequested:
+    return PaymentLookupRequested(
+        capture_id=request.capture_id, amount=request.amount, by=request.by, reason=request.reason
     )
 
 
@@ -304,7 +340,8 @@ def _one_is_enough(amount: Money, limit: Money | None, order: Order) -> bool:
 
 def _content(request: ApprovalRequested) -> tuple[object, ...]:
     """What is requested, without the person and the reason: two requests with the same content are one."""
-    return request.wish, request.amount, request.credit_id, request.intent, request.line, request.available
+    number = request.credit_id, request.intent, request.capture_id
+    return request.wish, request.amount, number, request.line, request.available
 
 
 def _requested(
@@ -344,6 +381,10 @@ def _command_of(request: ApprovalRequested) -> Request:
             return RecordFact(fact=_fact_of(request), by=request.by)
         case Adjustment.CONFIRM_REPORT:
             return ConfirmReport(report=request.intent, by=request.by, reason=request.reason)
+        case Adjustment.REFUND_EXTRA:
+            return RefundExtra(
+                capture_id=request.capture_id, amount=request.amount, by=request.by, reason=request.reason
+            )
         case _:
             assert_never(request.wish)
 

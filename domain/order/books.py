@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from domain.money import Money
+from domain.money import Money, total
 from domain.order.order import Order
 from domain.order.payment import Transfer
 
@@ -41,15 +41,29 @@ class Books:
 
 def books(order: Order) -> Books:
     """Work out the books from the order's state."""
-    payment = order.payment
+    payment, extras = order.payment, extras_left(order)
+    nothing = Money.zero(order.currency)
     return Books(
-        captured=payment.taken(Transfer.DONE),
+        captured=payment.captured,
         still_to_capture=payment.taken(Transfer.ASKED) + shortage(order),
         due=due(order),
         refunded=payment.returned(Transfer.DONE),
-        still_to_refund=payment.returned(Transfer.ASKED, Transfer.REFUSED) + excess_taken(order),
+        still_to_refund=total(
+            (
+                payment.returned(Transfer.ASKED, Transfer.REFUSED),
+                excess_taken(order),
+                *(max(left, nothing) for left in extras.values()),
+            ),
+            order.currency,
+        ),
         unreturned=payment.returned(Transfer.WRITTEN_OFF) + Money(order.unreturned, order.currency),
-        over_refunded=max(_given_back(order) - _overpaid(order), Money.zero(order.currency)),
+        over_refunded=total(
+            (
+                max(_given_back(order) - _overpaid(order), nothing),
+                *(max(nothing - left, nothing) for left in extras.values()),
+            ),
+            order.currency,
+        ),
     )
 
 
@@ -88,6 +102,21 @@ def excess_taken(order: Order) -> Money:
     return max(_overpaid(order) - _given_back(order), Money.zero(order.currency))
 
 
+def extras_left(order: Order) -> dict[int, Money]:
+    """Work out what is left to refund of each extra capture, by the intent of its look-up.
+
+    It is below zero if the provider refunded more than it took.
+    """
+    payment = order.payment
+    return {
+        extra.intent: extra.amount - payment.extra_returned(capture_id, *_GIVEN_BACK)
+        for capture_id, extra in payment.extra_captures.items()
+    }
+
+
+_GIVEN_BACK = (Transfer.ASKED, Transfer.DONE, Transfer.REFUSED, Transfer.WRITTEN_OFF)
+
+
 def _overpaid(order: Order) -> Money:
     return max(_taken(order) - due(order), Money.zero(order.currency))
 
@@ -97,5 +126,9 @@ def _taken(order: Order) -> Money:
 
 
 def _given_back(order: Order) -> Money:
-    by_refunds = order.payment.returned(Transfer.ASKED, Transfer.DONE, Transfer.REFUSED, Transfer.WRITTEN_OFF)
-    return by_refunds + Money(order.unreturned, order.currency)
+    """Add up what was given back, or is about to be, of the order's own captures."""
+    payment = order.payment
+    of_extras = total(
+        (payment.extra_returned(capture_id, *_GIVEN_BACK) for capture_id in payment.extra_captures), order.currency
+    )
+    return payment.returned(*_GIVEN_BACK) - of_extras + Money(order.unreturned, order.currency)

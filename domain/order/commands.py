@@ -157,6 +157,20 @@ class ConfirmReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefundExtra:
+    """Refund a capture of the provider's that no event of the order has. ``limit`` as for a credit.
+
+    The provider is asked first whether it took this amount for the order.
+    """
+
+    capture_id: str
+    amount: Money
+    by: Actor
+    reason: str | Erased
+    limit: Money | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Approve:
     """Approve the request of version ``approval``, as another person than the one who made it."""
 
@@ -203,6 +217,7 @@ Command: TypeAlias = (
     | WriteOff
     | AbandonOrder
     | ConfirmReport
+    | RefundExtra
     | Approve
     | RejectApproval
     | AssignIncident

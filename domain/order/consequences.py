@@ -179,8 +179,13 @@ def _undo_of(order: Order, item: Owed) -> Intent | None:
                 return None  # first the authorization is settled; then its hold is released
             return PaymentVoidRequested(authorization_id=authorization.authorization_id)
         case Holding.CAPTURE:
+            if item.in_doubt:
+                return None
+            extra = next((each for each in order.payment.extras if each.intent == item.intent), None)
+            if extra is not None and item.amount is not None:
+                return PaymentRefundRequested(capture_id=extra.capture_id, amount=item.amount)
             refundable = order.payment.refundable()
-            if refundable is None or item.in_doubt:
+            if refundable is None:
                 return None
             capture_id, left = refundable
             return PaymentRefundRequested(capture_id=capture_id, amount=min(excess_taken(order), left))

@@ -27,6 +27,7 @@ from domain.order.commands import (
     PlaceOrder,
     RecordFact,
     RecordTimeout,
+    RefundExtra,
     RejectApproval,
     StartRun,
     WriteOff,
@@ -63,6 +64,9 @@ from domain.order.events import (
     PaymentCaptureRefused,
     PaymentCaptureRequested,
     PaymentDeclined,
+    PaymentFound,
+    PaymentLookupRequested,
+    PaymentNotFound,
     PaymentRefunded,
     PaymentRefundRefused,
     PaymentRefundRequested,
@@ -145,7 +149,7 @@ def _decided(command: Command, order: Order) -> tuple[Event, ...]:
             return _park(command, order)
         case StartRun():
             return _start_run(command, order)
-        case GrantCredit() | WriteOff() | AbandonOrder() | ConfirmReport():
+        case GrantCredit() | WriteOff() | AbandonOrder() | ConfirmReport() | RefundExtra():
             return adjust(command, order)
         case Approve() | RejectApproval():
             return approve(command, order) if isinstance(command, Approve) else reject(command, order)
@@ -243,7 +247,7 @@ def _record(command: RecordFact, order: Order) -> tuple[Event, ...]:
         raise NotAsked(type(fact).__name__, fact.answers)
     if isinstance(fact, ItemUnavailable) and not 1 <= fact.line <= len(order.lines):
         raise UnknownLine(fact.line, len(order.lines))
-    if isinstance(fact, PaymentAuthorized | PaymentCaptured | PaymentRefunded):
+    if isinstance(fact, PaymentAuthorized | PaymentCaptured | PaymentRefunded | PaymentFound):
         check_amount(fact.amount, order)
     if fact_key(fact) in order.facts and not _gives_back(fact, order):
         return ()
@@ -349,6 +353,7 @@ _ANSWERED_INTENT: dict[type[Fact], type[Intent]] = {
     **dict.fromkeys((PaymentCaptured, PaymentCaptureRefused), PaymentCaptureRequested),
     **dict.fromkeys((PaymentVoided, PaymentVoidRefused), PaymentVoidRequested),
     **dict.fromkeys((PaymentRefunded, PaymentRefundRefused), PaymentRefundRequested),
+    **dict.fromkeys((PaymentFound, PaymentNotFound), PaymentLookupRequested),
     **dict.fromkeys(
         (PreparationAccepted, PreparationRejected, ItemUnavailable, PreparationReady), PreparationRequested
     ),

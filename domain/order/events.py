@@ -53,6 +53,7 @@ class Adjustment(StrEnum):
     ITEM_UNAVAILABLE = "item_unavailable"
     DELIVERY_FAILED = "delivery_failed"
     CONFIRM_REPORT = "confirm_report"
+    REFUND_EXTRA = "refund_extra"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,8 +242,9 @@ class ApprovalRequested:
     """A person requested a change of more money than one person may decide on. It waits for a second person.
 
     The version of this event identifies the request. ``amount`` is the money that it moves or gives up. ``credit_id``
-    is set for a credit, ``intent`` for a write-off. Of a report, ``intent`` is the ticket or the offer that it answers,
-    ``line`` and ``available`` are those of the unavailable item, and ``reported_at`` is its time.
+    is set for a credit, ``intent`` for a write-off, ``capture_id`` for the refund of an extra capture. Of a report,
+    ``intent`` is the ticket or the offer that it answers, ``line`` and ``available`` are those of the unavailable item,
+    and ``reported_at`` is its time.
     """
 
     wish: Adjustment
@@ -255,6 +257,7 @@ class ApprovalRequested:
     line: int = 0
     available: int = 0
     reported_at: datetime | None = None
+    capture_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -391,6 +394,38 @@ class PaymentRefunded:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentRefundRefused:
     """The provider refused the refund, e.g. because the account is closed."""
+
+    answers: int
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentLookupRequested:
+    """Intent: ask the provider for a capture that no event of the order has. Once found it is refunded.
+
+    Support found it in the provider's books, e.g. because the provider took the money twice.
+    """
+
+    capture_id: str
+    amount: Money
+    by: Actor
+    reason: str | Erased
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentFound:
+    """The provider captured this amount for the order at ``at``, and has refunded nothing of it."""
+
+    answers: int
+    capture_id: str
+    amount: Money
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentNotFound:
+    """The provider has no such capture of this order and amount, or has refunded it."""
 
     answers: int
     reason: str
@@ -597,7 +632,11 @@ class CourierWrittenOff:
 
 
 PaymentIntent: TypeAlias = (
-    PaymentAuthorizationRequested | PaymentCaptureRequested | PaymentVoidRequested | PaymentRefundRequested
+    PaymentAuthorizationRequested
+    | PaymentCaptureRequested
+    | PaymentVoidRequested
+    | PaymentRefundRequested
+    | PaymentLookupRequested
 )
 PreparationIntent: TypeAlias = PreparationRequested | PreparationCancellationRequested
 DeliveryIntent: TypeAlias = CourierRequested | CourierReleaseRequested
@@ -612,6 +651,8 @@ PaymentFact: TypeAlias = (
     | PaymentVoidRefused
     | PaymentRefunded
     | PaymentRefundRefused
+    | PaymentFound
+    | PaymentNotFound
 )
 PreparationFact: TypeAlias = (
     PreparationAccepted

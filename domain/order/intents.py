@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from domain.money import Money
 from domain.order import delivery, preparation
-from domain.order.books import excess_taken, shortage
+from domain.order.books import excess_taken, extras_left, shortage
 from domain.order.events import Intent
 from domain.order.order import Order
 from domain.order.payment import Hold, Transfer
@@ -35,6 +35,7 @@ def open_intents(order: Order) -> tuple[OpenIntent, ...]:
     versions = {
         *(capture.intent for capture in order.payment.captures if capture.state is Transfer.ASKED),
         *(refund.intent for refund in order.payment.refunds if refund.state is Transfer.ASKED),
+        *(extra.intent for extra in order.payment.extras if extra.state is Transfer.ASKED),
         *(offer.undo for offer in order.delivery.offers if offer.undo is not None),
     }
     if (authorization := order.payment.authorization) is not None:
@@ -85,7 +86,13 @@ class Owed:
 
 def owed(order: Order) -> tuple[Owed, ...]:
     """List what is held and neither earned, nor given back, nor written off. Empty for every order that has ended."""
-    return (*_owed_authorization(order), *_owed_captures(order), *_owed_ticket(order), *_owed_couriers(order))
+    return (
+        *_owed_authorization(order),
+        *_owed_captures(order),
+        *_owed_extras(order),
+        *_owed_ticket(order),
+        *_owed_couriers(order),
+    )
 
 
 def _owed_authorization(order: Order) -> Iterator[Owed]:
@@ -115,6 +122,16 @@ def _owed_captures(order: Order) -> Iterator[Owed]:
     if (excess := excess_taken(order)) and not payment.capture_in_doubt:
         latest = next(capture.intent for capture in reversed(payment.captures) if capture.state is Transfer.DONE)
         yield Owed(holding=Holding.CAPTURE, intent=latest, amount=excess)
+
+
+def _owed_extras(order: Order) -> Iterator[Owed]:
+    """List extra captures that are being looked up, and what of them has no refund yet."""
+    for extra in order.payment.extras:
+        if extra.state is Transfer.ASKED:
+            yield Owed(holding=Holding.CAPTURE, intent=extra.intent, amount=extra.amount, in_doubt=True)
+    for intent, left in extras_left(order).items():
+        if left.minor > 0:
+            yield Owed(holding=Holding.CAPTURE, intent=intent, amount=left)
 
 
 def _owed_ticket(order: Order) -> Iterator[Owed]:

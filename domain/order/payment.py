@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias, TypeVar
@@ -16,7 +17,10 @@ from domain.order.events import (
     PaymentCaptureRequested,
     PaymentDeclined,
     PaymentFact,
+    PaymentFound,
     PaymentIntent,
+    PaymentLookupRequested,
+    PaymentNotFound,
     PaymentRefunded,
     PaymentRefundRefused,
     PaymentRefundRequested,
@@ -105,6 +109,9 @@ _ANY: _States = tuple(Transfer)
 class Payment:
     """There is more than one capture only if an earlier one was refused or the provider contradicts itself.
 
+    ``extras`` are captures that the order did not ask for. They never pay for it: each is looked up at the provider and
+    refunded. Its intent is that of the look-up; REFUSED means that the provider does not have it.
+
     Amounts are added up without comparing currencies, which could raise: reports in another currency are refused.
     """
 
@@ -112,6 +119,7 @@ class Payment:
     authorization: Authorization | None = None
     captures: tuple[Capture, ...] = ()
     refunds: tuple[Refund, ...] = ()
+    extras: tuple[Capture, ...] = ()
 
     def taken(self, *states: Transfer) -> Money:
         """Add up the captures in these states."""
@@ -133,6 +141,26 @@ class Payment:
         return Money(sum(refund.amount.minor for refund in self.refunds if refund.state in states), self.currency)
 
     @property
+    def captured(self) -> Money:
+        """All that the provider took: for the order, and as extra captures."""
+        extra = sum(extra.amount.minor for extra in self.extra_captures.values())
+        return Money(self.taken(Transfer.DONE).minor + extra, self.currency)
+
+    @property
+    def extra_captures(self) -> Mapping[str, Capture]:
+        """The extra captures that the provider has, by their id. One that is reported as the order's own is not one."""
+        if not self.extras:
+            return {}
+        own = {capture.capture_id for capture in self.captures if capture.state is Transfer.DONE}
+        found = {extra.capture_id: extra for extra in self.extras if extra.state is Transfer.DONE}
+        return {capture_id: extra for capture_id, extra in found.items() if capture_id not in own}
+
+    def extra_returned(self, capture_id: str, *states: Transfer) -> Money:
+        """Add up the refunds of this extra capture in these states."""
+        refunds = (each for each in self.refunds if each.capture_id == capture_id and each.state in states)
+        return Money(sum(refund.amount.minor for refund in refunds), self.currency)
+
+    @property
     def capture_in_doubt(self) -> bool:
         return any(capture.state is Transfer.ASKED for capture in self.captures)
 
@@ -148,8 +176,13 @@ class Payment:
         return next(((capture_id, amount) for capture_id, amount in left.items() if amount.minor > 0), None)
 
 
+_Lookup: TypeAlias = PaymentLookupRequested | PaymentFound | PaymentNotFound
+
+
 def evolve(payment: Payment, event: PaymentIntent | PaymentFact, version: int) -> Payment:
     """Fold the event of that version."""
+    if isinstance(event, _Lookup):
+        return replace(payment, extras=_looked_up(payment.extras, event, version))
     match event:
         case PaymentAuthorizationRequested():
             return replace(payment, authorization=Authorization(intent=version, amount=event.amount))
@@ -173,15 +206,26 @@ def evolve(payment: Payment, event: PaymentIntent | PaymentFact, version: int) -
         case PaymentVoidRefused():
             asked = payment.authorization is not None and payment.authorization.void == event.answers
             return _hold(payment, void=None, void_refused=True) if asked else payment
-        case PaymentCaptureRefused():
-            return _capture(payment, event.answers, only_if=(Transfer.ASKED,), state=Transfer.REFUSED)
+        case PaymentCaptureRefused() | PaymentRefundRefused():
+            refuse = _capture if isinstance(event, PaymentCaptureRefused) else _refund
+            return refuse(payment, event.answers, only_if=(Transfer.ASKED,), state=Transfer.REFUSED)
         case PaymentRefundRequested():
             refund = Refund(intent=version, amount=event.amount, capture_id=event.capture_id)
             return replace(payment, refunds=(*payment.refunds, refund))
         case PaymentRefunded():
             return _refund(payment, event.answers, state=Transfer.DONE, amount=event.amount)
-        case PaymentRefundRefused():
-            return _refund(payment, event.answers, only_if=(Transfer.ASKED,), state=Transfer.REFUSED)
+
+
+def _looked_up(extras: tuple[Capture, ...], event: _Lookup, version: int) -> tuple[Capture, ...]:
+    match event:
+        case PaymentLookupRequested():
+            reported = Capture(intent=version, asked=event.amount, amount=event.amount, capture_id=event.capture_id)
+            return (*extras, reported)
+        case PaymentFound():
+            took = {"state": Transfer.DONE, "capture_id": event.capture_id, "amount": event.amount}
+            return _changed(extras, event.answers, _ANY, took)
+        case PaymentNotFound():
+            return _changed(extras, event.answers, (Transfer.ASKED,), {"state": Transfer.REFUSED})
 
 
 def lapse_refusals(payment: Payment) -> Payment:
@@ -204,6 +248,8 @@ def write_off(payment: Payment, intent: int) -> Payment:
     unmoved = (Transfer.ASKED, Transfer.REFUSED, Transfer.LAPSED)
     payment = _refund(payment, intent, only_if=unmoved, state=Transfer.WRITTEN_OFF)
     payment = _capture(payment, intent, only_if=unmoved, state=Transfer.WRITTEN_OFF)
+    extras = _changed(payment.extras, intent, (Transfer.ASKED,), {"state": Transfer.WRITTEN_OFF})
+    payment = replace(payment, extras=extras)
     return _capture(payment, intent, forgiven=True)
 
 

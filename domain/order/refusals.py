@@ -136,6 +136,30 @@ class CreditExceedsDue(Rejected):
         self.due = due
 
 
+class CaptureRecorded(Rejected):
+    """The capture is the order's own payment, so it is not refunded as an extra one."""
+
+    def __init__(self, capture_id: str, intent: int) -> None:
+        super().__init__(
+            f"Capture {capture_id} is the order's own payment (event {intent}), not an extra one. "
+            "Grant a credit instead."
+        )
+        self.capture_id = capture_id
+        self.intent = intent
+
+
+class CaptureInDoubt(Rejected):
+    """The outcome of the order's own capture is not known yet, so the reported capture may be that one."""
+
+    def __init__(self, capture_id: str, intent: int) -> None:
+        super().__init__(
+            f"The outcome of the order's own capture (event {intent}) is not known yet, and {capture_id} may be it. "
+            "Retry the order first."
+        )
+        self.capture_id = capture_id
+        self.intent = intent
+
+
 class SecondPersonNeeded(Rejected):
     """The person who made a request cannot approve it. HTTP: 403."""
 

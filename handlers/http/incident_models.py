@@ -32,14 +32,12 @@ class ResolveBody(RetryBody):
     intent: IntentVersion | None = None
 
 
-class ApproveBody(Strict):
+class ApproveBody(RetryBody):
     """``approval`` is the number of the request to approve, as the incident lists it."""
 
     model_config = example(approval=17, reason="asked the restaurant", dry_run=True)
 
     approval: IntentVersion
-    reason: Long | None = None
-    dry_run: bool = False
 
 
 class RejectRequestBody(RetryBody):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from handlers.http.models import example
-from handlers.http.values import Long, MoneyBody, Strict
+from handlers.http.values import Long, MoneyBody, ProviderReference, Strict
 
 
 class CreditBody(Strict):
@@ -20,5 +20,21 @@ class CreditBody(Strict):
 
     amount: MoneyBody
     fault: Literal["customer", "restaurant", "courier", "platform"]
+    reason: Long
+    dry_run: bool = False
+
+
+class ExtraCaptureBody(Strict):
+    """The provider's id of a payment that the order did not ask for, its amount there, and why it is refunded.
+
+    A dry run changes nothing. The reason is for colleagues and auditors: it should not name the customer.
+    """
+
+    model_config = example(
+        capture_id="cap_8d3f", amount={"amount": "42.50", "currency": "EUR"}, reason="charged twice", dry_run=True
+    )
+
+    capture_id: ProviderReference
+    amount: MoneyBody
     reason: Long
     dry_run: bool = False

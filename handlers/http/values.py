@@ -102,6 +102,9 @@ Email = Annotated[str, Shape(r"[!-?A-~]{1,64}@[!-?A-~]{1,189}", "must be an e-ma
 PaymentMethod = Annotated[
     str, Shape(r"[A-Za-z0-9_.:-]{1,100}", "must be 1 to 100 letters, digits, '_', '.', ':' or '-'")
 ]
+ProviderReference = Annotated[
+    str, Shape(r"[!-~]{1,255}", "must be the provider's id: 1 to 255 characters of ASCII, without spaces")
+]
 CustomerName = Annotated[str, _NAME, _name("customer")]
 RestaurantName = Annotated[str, _NAME, _name("restaurant")]
 CourierName = Annotated[str, _NAME, _name("courier")]

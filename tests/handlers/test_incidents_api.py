@@ -26,7 +26,7 @@ ROUTES: dict[tuple[str, str], tuple[Any, int, bool]] = {
     ("GET", "/incidents/{order_id}"): (None, 200, True),
     ("POST", "/incidents/{order_id}/retry"): (WHY, 200, False),
     ("POST", "/incidents/{order_id}/resolve"): ({**WHY, "how": "cancel"}, 200, False),
-    ("POST", "/incidents/{order_id}/approve"): ({"approval": 4}, 200, False),
+    ("POST", "/incidents/{order_id}/approve"): ({**WHY, "approval": 4}, 200, False),
     ("POST", "/incidents/{order_id}/note"): ({"text": "called them"}, 200, False),
     ("POST", "/incidents/{order_id}/reject"): ({**WHY, "approval": 4}, 200, False),
     ("POST", "/incidents/{order_id}/assign"): ({"to": "sue"}, 200, False),
@@ -146,9 +146,9 @@ def test_a_retry_records_its_actor_and_reason_once_a_key(shop):
 def test_above_the_limit_a_second_person_has_to_approve(shop, parked):
     """The first person's own approval is refused by name."""
     path = f"/incidents/{parked['order_id']}/approve"
-    refused = ask(shop, "POST", path, {"approval": 4}, sub="sam")
+    refused = ask(shop, "POST", path, {**WHY, "approval": 4}, sub="sam")
     assert (refused.status, refused.problem) == (403, "SecondPersonNeeded")
-    done = ask(shop, "POST", path, {"approval": 4})
+    done = ask(shop, "POST", path, {**WHY, "approval": 4})
     assert done.json["order"]["status"] == "abandoned"
 
 
@@ -160,7 +160,8 @@ def test_above_the_limit_a_second_person_has_to_approve(shop, parked):
         ("resolve", {**WHY, "how": "delete"}, 422, "InvalidRequest"),
         ("resolve", {**WHY, "how": "write_off"}, 422, "WriteOffNeedsIntent"),
         ("resolve", {**WHY, "how": "write_off", "intent": 1}, 409, "NothingOwed"),
-        ("approve", {"approval": 99}, 404, "NoSuchApproval"),
+        ("approve", {**WHY, "approval": 99}, 404, "NoSuchApproval"),
+        ("approve", {"approval": 99}, 422, "InvalidRequest"),
     ],
 )
 def test_an_impossible_action_is_refused_by_name(shop, action, sent, status, problem):

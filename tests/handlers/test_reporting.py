@@ -164,7 +164,7 @@ def test_a_report_on_behalf_that_costs_more_than_the_limit_waits_for_a_second_pe
     report = {"reason": "lost", "fault": "courier"}
     answer = shop.act(order_id, "delivery/fail", report, role=role, sub="one")
     assert (answer.status, answer.json["status"], len(answer.json["approvals"])) == (200, "picked_up", 1)
-    approval = {"approval": answer.json["approvals"][0]}
+    approval = {"approval": answer.json["approvals"][0], "reason": "the courier admits it"}
     path = f"/incidents/{order_id}/approve"
     assert shop.call("POST", path, approval, role="support", sub="one").status == 403
     done = shop.call("POST", path, approval, role="support", sub="two")

@@ -24,6 +24,10 @@ ROUTES = {
         "completed", "POST", "/orders/{id}/credits",
         {"amount": {"amount": "5.00", "currency": "EUR"}, "fault": "platform", "reason": "cold"},
     ),
+    Action.REFUND_EXTRA: (
+        "completed", "POST", "/orders/{id}/extra-captures",
+        {"capture_id": "cap_1", "amount": {"amount": "5.00", "currency": "EUR"}, "reason": "charged twice"},
+    ),
     Action.CANCEL: ("accepted", "POST", "/orders/{id}/cancel", {"reason": "no"}),
     Action.ACCEPT: ("authorized", "POST", "/orders/{id}/preparation/accept", READY_AT),
     Action.REJECT: ("authorized", "POST", "/orders/{id}/preparation/reject", {"reason": "closed"}),

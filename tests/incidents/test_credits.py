@@ -104,8 +104,8 @@ def test_credits_that_add_up_to_more_than_the_limit_need_a_second_person(engine)
     assert (request["action"], request["amount"]) == ("credit", eur("10.00"))
     assert position(engine, order_id).refunded.minor == 1500
     with pytest.raises(ApiProblem, match="second person"):
-        sue.approve(order_id, request["approval"])
-    sam.approve(order_id, request["approval"])
+        sue.approve(order_id, request["approval"], "checked")
+    sam.approve(order_id, request["approval"], "checked")
     engine.until(order_id, is_completed)
     assert position(engine, order_id).refunded.minor == 2500
     assert engine.differences == []

@@ -80,7 +80,7 @@ def test_a_failed_delivery_above_the_limit_waits_for_a_second_person_with_who_sa
     [request] = sue.pass_on(order_id, "failed", *SAID, details=details)["approvals"]
     assert (request["action"], request["amount"]) == ("delivery_failed", eur("28.00"))
     assert last(engine, order_id, "ReportedOnBehalf")["data"]["report"] == request["approval"]
-    engine.client("support", "sam").approve(order_id, request["approval"])
+    engine.client("support", "sam").approve(order_id, request["approval"], "checked")
     engine.until(order_id, lambda order: order.status.value == "cancelled")
 
 

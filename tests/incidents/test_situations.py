@@ -14,8 +14,12 @@ from typing import Any
 
 import pytest
 
+from domain.identifiers import OrderId
 from tests.simulated_engine import SimulatedEngine
+from workflows.books.reconciliation import Period, StatementDifference, reconcile
+from workflows.books.recorded import payments_in
 from workflows.client import ApiProblem, ExpediterClient
+from workflows.sandbox.statement import statement_lines
 from workflows.simulation.baskets import eur
 
 PAGE = Path(__file__).parents[2] / "docs" / "situations.md"
@@ -56,7 +60,7 @@ class Desk:
 
     def approve(self) -> None:
         """Let a colleague agree to the newest request."""
-        self.act(self.sam.approve, max(self.engine.order(self.order_id).approvals))
+        self.act(self.sam.approve, max(self.engine.order(self.order_id).approvals), "I agree")
 
     def write_off(self) -> Any:
         [item] = [item for item in self.sue.why(self.order_id)["owed"] if item["refused"]]
@@ -82,6 +86,14 @@ def parked(engine: SimulatedEngine, order_id: str) -> str:
 
 def deliver(engine: SimulatedEngine, order_id: str) -> None:
     engine.client("courier", "cou_1").deliver(order_id)
+
+
+def unexplained(engine: SimulatedEngine, order_id: str) -> list[StatementDifference]:
+    """Compare the provider's statement with the log, as ``expediter books reconcile`` does."""
+    lines = list(statement_lines(engine.world.sandbox.payments.entries(order_id)))
+    recorded = payments_in(OrderId(order_id), engine.world.log.load(f"order#{order_id}").events)
+    days = [line.at.date() for line in lines]
+    return reconcile(lines, recorded, Period(min(days), max(days))).differences
 
 
 # --- the situations ---------------------------------------------------------------------------------------------------
@@ -266,6 +278,17 @@ def delivered_without_a_pickup(engine: SimulatedEngine) -> Desk:
     return desk
 
 
+def taken_twice(engine: SimulatedEngine) -> Desk:
+    desk = Desk(engine, engine.completed("pm_taken_twice"))
+    [extra] = unexplained(engine, desk.order_id)
+    assert (extra.kind, str(extra.stated)) == ("captured_twice", "28.00 EUR")
+    desk.act(desk.sue.refund_extra, extra.id, eur("28.00"), "the bank shows two payments")
+    desk.approve()
+    desk.ends("completed", captured="56.00", refunded="28.00")
+    assert unexplained(engine, desk.order_id) == []
+    return desk
+
+
 def request_by_mistake(engine: SimulatedEngine) -> Desk:
     desk = Desk(engine, engine.completed())
     done = desk.act(desk.sue.credit, eur("28.00"), "platform", "wrong order", key="credit")
@@ -295,6 +318,7 @@ SITUATIONS: dict[str, Situation] = {
     "the order was parked while a provider was down": parked_by_an_outage,
     "a circuit is held open and orders wait": circuit_held_open,
     "the delivery was reported without the pickup": delivered_without_a_pickup,
+    "the provider took the money twice": taken_twice,
     "a request for a second person was a mistake": request_by_mistake,
 }
 

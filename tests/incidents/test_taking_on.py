@@ -55,7 +55,7 @@ def test_a_rejected_request_has_no_effect_and_cannot_be_approved_any_more(engine
     assert planned["events"] == ["ApprovalRejected"]
     assert sam.reject_request(parked, request["approval"], "try again first")["approvals"] == []
     with pytest.raises(ApiProblem) as problem:
-        sam.approve(parked, request["approval"])
+        sam.approve(parked, request["approval"], "checked")
     assert problem.value.name == "NoSuchApproval"
     last = list(engine.client("auditor", "ida").history(parked))[-1]
     assert (last["type"], last["data"]["reason"]) == ("ApprovalRejected", "try again first")

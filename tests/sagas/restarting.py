@@ -101,6 +101,12 @@ class Outside:
             return Refused(reason=fact.reason, at=fact.at)
         return Refunded(refund_id=fact.refund_id, amount=fact.amount, at=fact.at)
 
+    def find_capture(self, *, key: str, **_: Any) -> Captured | Refused:
+        fact = self.called(key)
+        if isinstance(fact, e.PaymentNotFound):
+            return Refused(reason=fact.reason, at=fact.at)
+        return Captured(capture_id=fact.capture_id, amount=fact.amount, at=fact.at)
+
     def send_ticket(self, *, key: str, **_: Any) -> None:
         self.called(key)
 

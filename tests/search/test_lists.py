@@ -335,7 +335,7 @@ def test_requests_for_a_second_person_are_listed_until_they_are_approved(shop):
     (request,) = shop.list("/approvals", sub="sam", by_others=True).json["approvals"]
     assert (request["amount"]["amount"], request["by"]["id"], request["open"]) == ("27.40", "sue", True)
     assert "must not be" not in shop.list("/approvals").text
-    body = {"approval": request["approval"]}
+    body = {"approval": request["approval"], "reason": "checked"}
     assert shop.call("POST", f"/incidents/{asked['sue']}/approve", body, role="support", sub="sam").status == 200
     shop.project()
     assert listed("sam") == [asked["sam"]]

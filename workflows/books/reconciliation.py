@@ -45,7 +45,7 @@ class DifferenceKind(StrEnum):
 
 
 _TO_DO: Mapping[DifferenceKind, str] = {
-    DifferenceKind.CAPTURED_TWICE: "The customer paid twice. Have the provider refund {id}, and ask how it came about.",
+    DifferenceKind.CAPTURED_TWICE: "The customer paid twice. {refund} Ask the provider how it came about.",
     DifferenceKind.REFUNDED_TWICE: "The customer was refunded twice. Ask the provider to take {id} back.",
     DifferenceKind.CAPTURE_MISSING: "The order counts as paid. Ask the provider for capture {id}.",
     DifferenceKind.REFUND_MISSING: "The customer may still be waiting for the money. Ask the provider for refund {id}.",
@@ -55,7 +55,7 @@ _TO_DO: Mapping[DifferenceKind, str] = {
     DifferenceKind.CURRENCY_DIFFERS: "The provider used another currency. Have {id} reversed and made again.",
     DifferenceKind.HOLD_NOT_RELEASED: "The customer's money is still held. Have the provider release {id}.",
     DifferenceKind.UNKNOWN_AUTHORIZATION: "If the order is parked, retry it; else have {id} released.",
-    DifferenceKind.UNKNOWN_CAPTURE: "If the order is parked, retry it: that records {id}. Else have it refunded.",
+    DifferenceKind.UNKNOWN_CAPTURE: "If the order is parked, retry it: that records {id}. Otherwise: {refund}",
     DifferenceKind.UNKNOWN_REFUND: "If the order is parked, retry it: that records {id}. Else ask who made it.",
     DifferenceKind.UNKNOWN_RELEASE: "The hold is gone, and the log still counts on it. A capture will be refused.",
     DifferenceKind.DUPLICATE_REFERENCE: "One id stands on several lines. Ask the provider which of them moved money.",
@@ -82,7 +82,8 @@ class StatementDifference:
 
     @property
     def to_do(self) -> str:
-        return _TO_DO[self.kind].format(id=self.id or "the payment")
+        extra = f"expediter order refund-extra {self.order or 'ORDER'} {self.id} --amount '{self.stated}' --reason WHY"
+        return _TO_DO[self.kind].format(id=self.id or "the payment", refund=f"Refund it: {extra}.")
 
 
 @dataclass(slots=True)

@@ -9,13 +9,14 @@ from typing import Any
 
 from domain.identifiers import OrderId
 from domain.money import Money
-from domain.order.events import Event, PaymentAuthorized, PaymentCaptured, PaymentRefunded, PaymentVoided
+from domain.order.events import Event, PaymentAuthorized, PaymentCaptured, PaymentFound, PaymentRefunded, PaymentVoided
 from workflows.books.statement import LineKind
 from workflows.clock import read_timestamp
 
 TYPES = {
     "PaymentAuthorized": (LineKind.AUTHORIZED, "authorization_id"),
     "PaymentCaptured": (LineKind.CAPTURED, "capture_id"),
+    "PaymentFound": (LineKind.CAPTURED, "capture_id"),
     "PaymentRefunded": (LineKind.REFUNDED, "refund_id"),
     "PaymentVoided": (LineKind.VOIDED, ""),
 }
@@ -56,7 +57,7 @@ def payments_in(order_id: OrderId, events: Iterable[Event]) -> Iterator[Recorded
     """Yield the payments among the events of one order."""
     for version, event in enumerate(events, start=1):
         match event:
-            case PaymentAuthorized() | PaymentCaptured() | PaymentRefunded() | PaymentVoided():
+            case PaymentAuthorized() | PaymentCaptured() | PaymentFound() | PaymentRefunded() | PaymentVoided():
                 kind, field = TYPES[type(event).__name__]
                 yield RecordedPayment(
                     kind=kind,

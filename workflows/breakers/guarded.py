@@ -89,6 +89,14 @@ class GuardedPayments:
             lambda: self._payments.refund(capture_id=capture_id, amount=amount, key=key, timeout_s=timeout_s),
         )
 
+    def find_capture(self, *, reference: OrderId, capture_id: str, key: str, timeout_s: float) -> Captured | Refused:
+        return self._guard.call(
+            key,
+            lambda: self._payments.find_capture(
+                reference=reference, capture_id=capture_id, key=key, timeout_s=timeout_s
+            ),
+        )
+
 
 class GuardedKitchen:
     """Implements ``KitchenGateway``."""

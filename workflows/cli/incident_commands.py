@@ -144,7 +144,7 @@ def approve(
     order: OrderId,
     approval: ApprovalNumber,
     *,
-    reason: OptionalReason = None,
+    reason: Reason,
     wait: Wait = WAIT_S,
     dry_run: DryRun = False,
     key: Key = None,

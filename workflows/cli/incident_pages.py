@@ -93,7 +93,7 @@ def show_why(why: View, hint: Hint) -> None:
 def _show_approvals(approvals: Iterable[View], order: str, console: Console, hint: Hint) -> None:
     for request in approvals:
         words = f"{plain(request['action'])} of {money(request['amount'])} requested by {actor(request['by'])}"
-        approve = hint(f"incidents approve {order} {request['approval']}") + " --as support:NAME"
+        approve = hint(f"incidents approve {order} {request['approval']}") + " --reason WHY --as support:NAME"
         console.print(
             Text(f'Second person needed: {words}: "{request["reason"]}". Approve: {approve}', "yellow"), soft_wrap=True
         )

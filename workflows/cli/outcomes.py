@@ -30,6 +30,7 @@ _CALLS = frozenset(
         "PaymentCaptureRequested",
         "PaymentVoidRequested",
         "PaymentRefundRequested",
+        "PaymentLookupRequested",
         "PreparationCancellationRequested",
         "CourierReleaseRequested",
     }
@@ -67,7 +68,7 @@ def show_outcome(
     if json:
         print_json(done)
     if needed:
-        command = f"{see(f'incidents approve {order} {needed}')} --as support:NAME"
+        command = f"{see(f'incidents approve {order} {needed}')} --reason WHY --as support:NAME"
         raise CommandRefused(f"a second person must approve this first: {command}")
     if view["parked"] and not rested:
         raise CommandRefused(f"order {order} was parked again in run {view['run']}; {see(f'incidents show {order}')}")

@@ -131,6 +131,7 @@ _CALLS = {
     "PaymentCaptureRequested": "asks the provider{again} to capture {amount}",
     "PaymentVoidRequested": "asks the provider{again} to release {amount}",
     "PaymentRefundRequested": "asks the provider{again} to refund {amount}",
+    "PaymentLookupRequested": "asks the provider{again} whether it took {amount}, and refunds it if it did",
     "PreparationRequested": "sends the ticket to the restaurant{again}",
     "PreparationCancellationRequested": "asks the restaurant{again} to cancel the ticket",
     "CourierRequested": "offers the delivery to couriers{again}",
@@ -150,7 +151,7 @@ def _given_up(plan: Plan) -> list[str]:
     ]
 
 
-_LAST_CALLS = frozenset({"PaymentCaptureRequested", "PaymentRefundRequested"})
+_LAST_CALLS = frozenset({"PaymentCaptureRequested", "PaymentRefundRequested", "PaymentLookupRequested"})
 
 
 def _end(action: str, plan: Plan) -> str:

@@ -1,4 +1,4 @@
-"""``expediter order credit`` and ``pass-on``: what support does to an order, whatever its status."""
+"""``expediter order credit``, ``refund-extra`` and ``pass-on``: what support does to an order, whatever its status."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from workflows.cli.outcomes import show_outcome
 def add_to(app: typer.Typer) -> None:
     """Register the commands in the group ``order``."""
     app.command()(credit)
+    app.command("refund-extra")(refund_extra)
     app.command("pass-on")(pass_on)
 
 
@@ -45,6 +46,34 @@ def credit(
     with connected(url, data, as_) as engine:
         done = engine.credit(order, money, fault, reason, dry_run=dry_run, key=key or str(uuid.uuid4()))
         show_outcome(engine, done, order, "credit", wait_s=wait, see=see, json=json)
+
+
+def refund_extra(
+    order: OrderId,
+    capture: Annotated[str, typer.Argument(metavar="CAPTURE", help="The provider's id of the payment.")],
+    *,
+    amount: Annotated[str, typer.Option(metavar="AMOUNT", help="What the provider took, e.g. '42.50 EUR'.")],
+    reason: Reason,
+    wait: Wait = WAIT_S,
+    dry_run: DryRun = False,
+    key: Key = None,
+    url: Url = None,
+    data: Data = None,
+    as_: As = None,
+    json: Json = False,
+) -> None:
+    """Refund a payment that the provider took without the order, e.g. because it took the money twice.
+
+    The provider is asked first; only what it took for this order, and has not refunded, is refunded. "expediter books
+    reconcile" names such payments. Exit code 1 if a second person must approve first, or if the refund was refused.
+    """
+    money = amount_of(amount, "--amount")
+    from workflows.cli.connection import connected, hint
+
+    see = partial(hint, url=url, data=data)
+    with connected(url, data, as_) as engine:
+        done = engine.refund_extra(order, capture, money, reason, dry_run=dry_run, key=key)
+        show_outcome(engine, done, order, "refund_extra", wait_s=wait, see=see, json=json)
 
 
 def pass_on(

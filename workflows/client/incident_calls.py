@@ -56,10 +56,10 @@ def resolve(
 
 
 def approve(
-    order_id: str, approval: int, reason: str | None = None, *, dry_run: bool = False, key: str | None = None
+    order_id: str, approval: int, reason: str, *, dry_run: bool = False, key: str | None = None
 ) -> ApiCall[ActionOutcomeJson]:
     """Approve, as a second person, the request with this number."""
-    body = {"approval": approval, "dry_run": dry_run, **_set(reason=reason)}
+    body = {"approval": approval, "reason": reason, "dry_run": dry_run}
     return _write(f"{_incident(order_id)}/approve", body, key)
 
 

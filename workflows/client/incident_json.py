@@ -122,7 +122,9 @@ class ApprovalJson(TypedDict):
     """A request that waits for a second person."""
 
     approval: Annotated[VersionNumber, Meta(description="Its number, for `POST /incidents/{order_id}/approve`.")]
-    action: Literal["credit", "write_off", "abandon", "item_unavailable", "delivery_failed", "confirm_report"]
+    action: Literal[
+        "credit", "write_off", "abandon", "item_unavailable", "delivery_failed", "confirm_report", "refund_extra"
+    ]
     amount: MoneyJson
     by: ActorJson
     reason: str

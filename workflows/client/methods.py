@@ -94,6 +94,7 @@ class _Methods:
     approve = _Method(incident_calls.approve)
     note = _Method(incident_calls.note)
     credit = _Method(repair_calls.credit)
+    refund_extra = _Method(repair_calls.refund_extra)
     pass_on = _Method(repair_calls.pass_on)
     bulk = _Method(repair_calls.bulk)
     bulk_job = _Method(repair_calls.bulk_job)

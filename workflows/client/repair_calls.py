@@ -25,6 +25,19 @@ def credit(
     return write(order_path(order_id, "credits"), body, key)
 
 
+def refund_extra(
+    order_id: str, capture_id: str, amount: MoneyJson, reason: str, *, dry_run: bool = False, key: str | None = None
+) -> ApiCall[ActionOutcomeJson]:
+    """Refund a payment that the provider took without the order, e.g. because it took the money twice.
+
+    Args:
+        capture_id: The provider's id of the payment, which the order's log does not hold.
+        amount: What the provider took.
+    """
+    body = {"capture_id": capture_id, "amount": amount, "reason": reason, "dry_run": dry_run}
+    return write(order_path(order_id, "extra-captures"), body, key)
+
+
 def pass_on(
     order_id: str,
     fact: str,

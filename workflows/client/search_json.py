@@ -204,7 +204,9 @@ class ListedApprovalJson(TypedDict):
     order_id: OrderIdText
     version: VersionNumber
     approval: Annotated[VersionNumber, Meta(description="Its number, for `POST /incidents/{order_id}/approve`.")]
-    action: Literal["credit", "write_off", "abandon", "item_unavailable", "delivery_failed", "confirm_report"]
+    action: Literal[
+        "credit", "write_off", "abandon", "item_unavailable", "delivery_failed", "confirm_report", "refund_extra"
+    ]
     amount: MoneyJson
     by: ActorJson
     open: Annotated[bool, Meta(description="It waits for a second person.")]

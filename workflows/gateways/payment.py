@@ -1,4 +1,4 @@
-"""The payment provider as a port: authorize, capture, void and refund.
+"""The payment provider as a port: authorize, capture, void, refund, and find a capture.
 
 Each call is identified by its key (``order id / version of the intent``), and every attempt under a key is the same
 call. It ends in one of three ways: a receipt of success, a final receipt of refusal, or ``PaymentsUnavailable``.
@@ -69,8 +69,8 @@ class Refused:
     """The provider refused the call for good. It had no effect.
 
     ``reason`` is, in every adapter, ``already_captured``, ``already_voided``, ``authorization_expired``,
-    ``amount_too_high``, ``amount_invalid``, ``currency_mismatch``, ``unknown_authorization`` or ``unknown_capture``;
-    any other reason is the provider's own text.
+    ``amount_too_high``, ``amount_invalid``, ``currency_mismatch``, ``unknown_authorization``, ``unknown_capture`` or
+    ``already_refunded``; any other reason is the provider's own text.
     """
 
     reason: str
@@ -96,3 +96,10 @@ class PaymentGateway(Protocol):
 
     def refund(self, *, capture_id: str, amount: Money, key: str, timeout_s: float) -> Refunded | Refused:
         """Refund up to what was captured and not refunded yet. A capture may have several refunds."""
+
+    def find_capture(self, *, reference: OrderId, capture_id: str, key: str, timeout_s: float) -> Captured | Refused:
+        """Look up a capture that was made for the order ``reference`` under any key. It moves no money.
+
+        ``Captured`` has its amount and time. ``Refused``: it is unknown or was made for another order
+        (``unknown_capture``), or some of it was refunded (``already_refunded``).
+        """

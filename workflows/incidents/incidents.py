@@ -195,7 +195,7 @@ def resolve(
 
 
 def approve(
-    log: EventLog, request: OrderRequest, approval: int, reason: str = "", *, dry_run: bool = False
+    log: EventLog, request: OrderRequest, approval: int, reason: str, *, dry_run: bool = False
 ) -> Handled | Plan:
     """Approve, as a second person, the request of that version. Raises as ``retry``, and SecondPersonNeeded."""
     command = Approve(approval=approval, by=request.caller.actor, reason=reason)

@@ -20,6 +20,7 @@ from domain.order.events import (
     OrderAbandoned,
     PaymentAuthorizationRequested,
     PaymentCaptureRequested,
+    PaymentLookupRequested,
     PaymentRefundRequested,
     PaymentVoidRequested,
     RunStarted,
@@ -146,7 +147,7 @@ def _movement(intent: Intent, order: Order) -> tuple[Movement, Money] | None:
             return Movement.AUTHORIZE, intent.amount
         case PaymentCaptureRequested():
             return Movement.CAPTURE, intent.amount
-        case PaymentRefundRequested():
+        case PaymentRefundRequested() | PaymentLookupRequested():
             return Movement.REFUND, intent.amount
         case PaymentVoidRequested():
             held = order.payment.authorization

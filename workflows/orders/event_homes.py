@@ -47,7 +47,7 @@ def undone_by(recorded: RecordedEvent, earlier: Sequence[RecordedEvent]) -> int 
         case e.PaymentVoidRequested():
             return _newest(earlier, e.PaymentAuthorized, "authorization_id", event.authorization_id)
         case e.PaymentRefundRequested():
-            return _newest(earlier, e.PaymentCaptured, "capture_id", event.capture_id)
+            return _newest(earlier, (e.PaymentCaptured, e.PaymentFound), "capture_id", event.capture_id)
         case e.PreparationCancellationRequested() | e.CourierReleaseRequested():
             return event.request
         case e.PaymentVoided() | e.PaymentRefunded() | e.PreparationCancelled() | e.CourierReleased():
@@ -56,8 +56,10 @@ def undone_by(recorded: RecordedEvent, earlier: Sequence[RecordedEvent]) -> int 
             return None
 
 
-def _newest(earlier: Sequence[RecordedEvent], kind: type[Any], field: str, value: str) -> int | None:
+def _newest(
+    earlier: Sequence[RecordedEvent], kinds: type[Any] | tuple[type[Any], ...], field: str, value: str
+) -> int | None:
     for recorded in reversed(earlier):
-        if isinstance(recorded.event, kind) and getattr(recorded.event, field) == value:
+        if isinstance(recorded.event, kinds) and getattr(recorded.event, field) == value:
             return recorded.version
     return None

@@ -29,6 +29,7 @@ _INTENTS = {
     "PaymentAuthorizationRequested": "authorization",
     "PaymentCaptureRequested": "capture",
     "PaymentRefundRequested": "refund",
+    "PaymentLookupRequested": "look-up",
     "PreparationRequested": "ticket",
     "CourierRequested": "offer",
 }
@@ -69,6 +70,7 @@ _REQUESTS = {
     "item_unavailable": "report of an unavailable item",
     "delivery_failed": "report of a failed delivery",
     "confirm_report": "confirmation of a contested report",
+    "refund_extra": "refund of a payment that was taken twice",
 }
 
 
@@ -143,6 +145,12 @@ _FROM_DATA: dict[str, Callable[[Data], str]] = {
     "PaymentRefundRequested": lambda d: f"Refund of {money(d['amount'])} requested",
     "PaymentRefunded": lambda d: f"{money(d['amount'])} refunded",
     "PaymentRefundRefused": _with_code("Refund refused by the provider"),
+    "PaymentLookupRequested": lambda d: (
+        f"Capture {d['capture_id']} of {money(d['amount'])} reported by {actor(d['by'])} as taken without the order"
+        f"{quoted(d['reason'])}; look-up at the provider requested"
+    ),
+    "PaymentFound": lambda d: f"The provider took {money(d['amount'])} more, as {d['capture_id']}",
+    "PaymentNotFound": _with_code("The provider has no such payment to refund"),
     "PreparationRequested": _fixed("Ticket sent to the restaurant"),
     "PreparationAccepted": lambda d: f"Restaurant accepted, ready at {d['ready_at'][11:16]} UTC",
     "PreparationRejected": _with_code("Restaurant rejected the order"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.money import Money
-from domain.order.events import Event, PaymentAuthorized, PaymentCaptured, PaymentRefunded
+from domain.order.events import Event, PaymentAuthorized, PaymentCaptured, PaymentFound, PaymentRefunded
 from domain.order.ledger import Posting, balances
 from domain.order.order import Order
 from workflows.event_store.commits import History
@@ -44,7 +44,7 @@ def provider_reference(event: Event | object) -> str | None:
     match event:
         case PaymentAuthorized():
             return event.authorization_id
-        case PaymentCaptured():
+        case PaymentCaptured() | PaymentFound():
             return event.capture_id
         case PaymentRefunded():
             return event.refund_id

@@ -36,6 +36,7 @@ class Action(StrEnum):
     READ_INCIDENTS = "read incidents and circuits"
     NOTE = "add a note"
     CREDIT = "grant a credit"
+    REFUND_EXTRA = "refund a payment that was taken twice"
     BULK = "act on several orders at once"
     PASS_ON = "pass on a report of a restaurant or courier"
     RETRY = "retry an incident"
@@ -124,6 +125,7 @@ PERMISSIONS: Mapping[Action, Mapping[Role, Tie]] = {
     Action.READ_INCIDENTS: {Role.SUPPORT: Tie.ANY, Role.AUDITOR: Tie.ANY},
     Action.NOTE: _SUPPORT,
     Action.CREDIT: _SUPPORT,
+    Action.REFUND_EXTRA: _SUPPORT,
     Action.PASS_ON: _SUPPORT,
     Action.BULK: _SUPPORT,
     Action.RETRY: _SUPPORT,

@@ -157,7 +157,7 @@ def _payment(order: Order, placed: OrderPlaced, audience: Audience) -> PaymentJs
         "method": _placed(placed, "payment_method", audience),
         "authorization": None if held is None else {"state": held.state.value, "amount": money_json(held.amount)},
         "authorized": money_json(authorized),
-        "captured": money_json(captured),
+        "captured": money_json(payment.captured),
         "released": money_json(_released(order, authorized, captured)),
         "refunded": money_json(payment.returned(Transfer.DONE)),
     }

@@ -180,7 +180,9 @@ VISIBILITY: Mapping[type[Any], Sight] = {
     e.WrittenOff: _published("intent fault", by=READERS, reason=STAFF),
     e.NoteAdded: _kept("note_id by", text=COLLEAGUES),
     e.OrderAbandoned: _published("fault unclaimed unreturned", by=READERS, reason=STAFF),
-    e.ApprovalRequested: _kept("wish amount fault by credit_id intent line available reported_at", reason=STAFF),
+    e.ApprovalRequested: _kept(
+        "wish amount fault by credit_id intent line available reported_at capture_id", reason=STAFF
+    ),
     e.ApprovalGiven: _kept("approval by", reason=STAFF),
     e.ApprovalRejected: _kept("approval by", reason=STAFF),
     e.IncidentAssigned: _kept("by", to=STAFF, reason=STAFF),
@@ -197,6 +199,9 @@ VISIBILITY: Mapping[type[Any], Sight] = {
     e.PaymentRefundRequested: _kept("capture_id amount"),
     e.PaymentRefunded: _published("answers refund_id amount at"),
     e.PaymentRefundRefused: _REFUSED,
+    e.PaymentLookupRequested: _kept("capture_id amount by", reason=STAFF),
+    e.PaymentFound: _published("answers capture_id amount at"),
+    e.PaymentNotFound: _kept("answers reason at"),
     # preparation
     e.PreparationRequested: _kept(),
     e.PreparationAccepted: _published("answers ready_at at"),

@@ -19,6 +19,7 @@ OUTCOMES: Final[Mapping[str, str]] = {
     "PaymentCaptureRequested": "the payment provider to capture the payment (event {})",
     "PaymentVoidRequested": "the payment provider to release the authorization (event {})",
     "PaymentRefundRequested": "the payment provider to refund the payment (event {})",
+    "PaymentLookupRequested": "the payment provider to look up a capture (event {})",
     "PreparationRequested": "the restaurant to accept ticket {}",
     "PreparationCancellationRequested": "the restaurant to cancel the ticket (event {})",
     "CourierRequested": "a courier to take offer {}",

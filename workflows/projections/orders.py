@@ -175,7 +175,7 @@ def _money(order: Order) -> Row:
         "total_minor": order.total.minor,
         "at_stake_minor": at_stake(order).minor,
         "authorized_minor": hold.amount.minor if authorized and hold is not None else 0,
-        "captured_minor": payment.taken(Transfer.DONE).minor,
+        "captured_minor": payment.captured.minor,
         "refunded_minor": payment.returned(Transfer.DONE).minor,
         "credited_minor": order.credited,
         "authorization_id": (hold.authorization_id or None) if hold is not None else None,

@@ -15,6 +15,7 @@ from domain.order.events import (
     OrderParked,
     PaymentAuthorizationRequested,
     PaymentCaptureRequested,
+    PaymentLookupRequested,
     PaymentRefundRequested,
     PreparationRequested,
 )
@@ -49,12 +50,13 @@ _column = OWED.c
 _open = Index("owed_open", _column.open, _column.since, _column.order_id, _column.intent)
 assert _open.table is OWED
 
-_IN_TROUBLE = (CancellationRequested, OrderParked, PaymentRefundRequested)
+_IN_TROUBLE = (CancellationRequested, OrderParked, PaymentRefundRequested, PaymentLookupRequested)
 
 _HOLDINGS = {
     PaymentAuthorizationRequested: Holding.AUTHORIZATION,
     PaymentCaptureRequested: Holding.CAPTURE,
     PaymentRefundRequested: Holding.CAPTURE,
+    PaymentLookupRequested: Holding.CAPTURE,
     PreparationRequested: Holding.TICKET,
     CourierRequested: Holding.OFFER,
 }

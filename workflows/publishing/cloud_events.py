@@ -47,6 +47,7 @@ PUBLISHED: Mapping[type[Any], str] = {
     e.PaymentVoidRefused: "payment.void-refused",
     e.PaymentRefunded: "payment.refunded",
     e.PaymentRefundRefused: "payment.refund-refused",
+    e.PaymentFound: "payment.found",
     e.PreparationAccepted: "preparation.accepted",
     e.PreparationRejected: "preparation.rejected",
     e.PreparationTimedOut: "preparation.timed-out",

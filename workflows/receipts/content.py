@@ -45,7 +45,7 @@ def receipt_content(history: History, version: int, profile: Profile | None) -> 
     gross = Money(items, order.currency) + placed.delivery_fee + placed.service_fee + placed.tip
     cancelled = order.cancellation is not None
     total = Money.zero(order.currency) if cancelled else order.total
-    captured, refunded = order.payment.taken(Transfer.DONE), order.payment.returned(Transfer.DONE)
+    captured, refunded = order.payment.captured, order.payment.returned(Transfer.DONE)
     return {
         "order_id": order.order_id,
         "version": version,

@@ -29,6 +29,7 @@ from domain.order.events import (
     PaymentCaptured,
     PaymentCaptureRefused,
     PaymentDeclined,
+    PaymentFound,
     PaymentRefunded,
     PaymentVoided,
     PreparationCancellationRequested,
@@ -173,17 +174,18 @@ class _Comparison:
         self._events = [(entry.version, entry.event) for entry in recorded if not isinstance(entry.event, Opaque)]
         self._order = fold(order_id, tuple(event for _, event in self._events))
         self._open = {found.version for found in open_intents(self._order)}
+        self._looked_up = {extra.capture_id for extra in self._order.payment.extras if extra.state is Transfer.ASKED}
 
     def explain(self, lines: Iterable[Entry], kinds: Mapping[str, tuple[type, ...]]) -> None:
         """Check that each line is explained by exactly one event."""
         for line in lines:
             version = _version(line.key)
-            explaining = self._explaining(version, kinds.get(line.kind, ()))
+            explaining = self._explaining(version, kinds.get(line.kind, ())) or self._found(line)
             if not explaining and not self._under_way(version):
                 explaining = self._explaining(version, _UNNECESSARY.get(line.kind, ()))
             if len(explaining) == 1:
                 self._compare_amounts(line, explaining[0])
-            elif not explaining and self._under_way(version):
+            elif not explaining and (self._under_way(version) or line.id in self._looked_up):
                 self.pending += 1
             else:
                 self.differences.append(
@@ -192,6 +194,10 @@ class _Comparison:
 
     def _explaining(self, version: int, kinds: tuple[type, ...]) -> list[Event]:
         return [event for at, event in self._events if _explains(at, event, version, kinds)]
+
+    def _found(self, line: Entry) -> list[Event]:
+        """Return the event by which support had the provider look up an extra capture, if the line is that capture."""
+        return [event for _, event in self._events if isinstance(event, PaymentFound) and event.capture_id == line.id]
 
     def find_missing(self, lines: list[Entry]) -> None:
         """Check that each payment event has its line. An expired hold may be released without one."""
@@ -264,6 +270,6 @@ def _account(order: Order, lines: list[Entry]) -> Account:
     expired = any(line.kind == "expired" for line in lines)
     return Account(
         Money.zero(order.currency) if expired else held,
-        payment.taken(Transfer.DONE),
+        payment.captured,
         payment.returned(Transfer.DONE),
     )

@@ -29,7 +29,10 @@ _RELEASING = frozenset({"released", "voided", "expired"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentPosition:
-    """An order's money at the provider: ``authorized == held + captured + released``, ``refunded <= captured``."""
+    """An order's money at the provider: ``authorized == held + captured + released``, ``refunded <= captured``.
+
+    A payment that was taken twice is in ``captured`` twice.
+    """
 
     authorized: Money
     held: Money
@@ -66,6 +69,10 @@ class SandboxPayments(Counterparty):
     def refund(self, *, capture_id: str, amount: Money, key: str, timeout_s: float) -> Refunded | Refused:
         call = ProviderCall(key, "refund", {"capture_id": capture_id, "amount": amount})
         return self._serve(call, timeout_s, lambda teller: teller.refund(capture_id, amount))
+
+    def find_capture(self, *, reference: OrderId, capture_id: str, key: str, timeout_s: float) -> Captured | Refused:
+        call = ProviderCall(key, "find_capture", {"reference": reference, "capture_id": capture_id})
+        return self._serve(call, timeout_s, lambda teller: teller.find_capture(reference, capture_id))
 
     def position(self, reference: str) -> PaymentPosition | None:
         """Return where the money of an order is now; None if it was never authorized.

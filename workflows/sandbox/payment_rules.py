@@ -11,6 +11,7 @@ A payment method behaves like the one it begins with, so ``pm_declined_lost_card
 | ``pm_capture_refused``    | capture refused: ``capture_declined``; the money stays held until it is voided         |
 | ``pm_void_refused``       | void refused: ``void_declined``; the money stays held until it expires                 |
 | ``pm_refund_refused``     | refund refused: ``account_closed``                                                     |
+| ``pm_taken_twice``        | captures twice, and answers with the first capture alone                               |
 
 Amounts above the limit of their currency are declined with ``amount_too_high``, those of zero or less with
 ``amount_invalid``.
@@ -27,7 +28,7 @@ from workflows.sandbox.ledger import Entry, Lines, made_id
 from workflows.sandbox.settings import PaymentSettings
 
 _DECLINES = {"pm_declined": "card_declined", "pm_insufficient_funds": "insufficient_funds"}
-_REFUSALS = ("pm_expires", "pm_capture_refused", "pm_void_refused", "pm_refund_refused")
+_BEHAVIOURS = ("pm_expires", "pm_capture_refused", "pm_void_refused", "pm_refund_refused", "pm_taken_twice")
 _CLOSED_AS = {"captured": "already_captured", "voided": "already_voided", "expired": "authorization_expired"}
 
 
@@ -85,6 +86,8 @@ class Teller:
             line = self._append("cap", "captured", hold, amount)
             if amount != moved(hold):
                 self._append("rel", "released", hold, moved(hold) - amount)
+            if _method(hold, "pm_taken_twice"):
+                Teller(self.lines, self.at, f"{self.key}/again", self.settings)._append("cap", "captured", hold, amount)
         return Captured(capture_id=line.id, amount=moved(line), at=line.at)
 
     def void(self, authorization_id: str) -> Voided | Refused:
@@ -110,6 +113,15 @@ class Teller:
                 return self._refused(reason)
             line = self._append("ref", "refunded", capture, amount)
         return Refunded(refund_id=line.id, amount=moved(line), at=line.at)
+
+    def find_capture(self, reference: str, capture_id: str) -> Captured | Refused:
+        """Look up a capture of an order of which nothing was refunded."""
+        line = self.lines.find(capture_id)
+        if line is None or line.kind != "captured" or line.reference != reference:
+            return self._refused("unknown_capture")
+        if self.lines.changes(line.id):
+            return self._refused("already_refunded")
+        return Captured(capture_id=line.id, amount=moved(line), at=line.at)
 
     def _hold(self, authorization_id: str) -> Entry | None:
         line = self.lines.find(authorization_id)
@@ -170,7 +182,7 @@ def _why_declined(payment_method: str, amount: Money, limit: Money) -> str:
 
 def _behaviour(payment_method: str) -> str:
     """Return what is kept of a payment method: the beginning that decides what it does, and nothing that names it."""
-    return next((start for start in _REFUSALS if payment_method.startswith(start)), "")
+    return next((start for start in _BEHAVIOURS if payment_method.startswith(start)), "")
 
 
 def _why_not_from(available: Money, amount: Money) -> str:

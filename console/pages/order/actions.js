@@ -38,6 +38,7 @@ function actionsOf(id, order, why, events, sent) {
     ...(order.parked || ended || order.status === "cancelling" ? [] : [cancel(now)]),
     credit(now),
     ...[resendOffer(sent)].filter((each) => each !== null),
+    refundExtra(now),
     note(id),
   ];
   return all.filter(({ needs }) => may(needs)).map((each) => ({ ...each, since: order.version }));
@@ -77,7 +78,7 @@ function requests({ id, why }) {
     const common = { dry: true, order: id };
     /** @type {Offered[]} */
     const offered = [{ ...common, name: `reject-${asked.approval}`, title: `${own ? "Withdraw" : "Reject"}: ${what}`, note: "It has no effect then", needs: "reject_request", path: `incidents/${id}/reject`, body: (v) => ({ approval: asked.approval, reason: v.reason }) }];
-    if (!own) offered.unshift({ ...common, name: `approve-${asked.approval}`, title: `Approve: ${what}`, note: `asked by ${asked.by.id}: ${asked.reason}`, needs: "approve", path: `incidents/${id}/approve`, reason: null, body: () => ({ approval: asked.approval }) });
+    if (!own) offered.unshift({ ...common, name: `approve-${asked.approval}`, title: `Approve: ${what}`, note: `asked by ${asked.by.id}: ${asked.reason}`, needs: "approve", path: `incidents/${id}/approve`, body: (v) => ({ approval: asked.approval, reason: v.reason }) });
     return offered;
   });
 }
@@ -93,6 +94,14 @@ const credit = ({ id, order }) => ({
   name: "credit", title: "Grant a credit", note: "Less to pay, or money back", needs: "credit", path: `orders/${id}/credits`, dry: true, order: id,
   fields: [{ name: "amount", label: `Amount in ${order.totals.total.currency}`, type: "number", step: "0.01" }, { name: "fault", label: "At fault", options: FAULTS }],
   body: (v) => ({ amount: { amount: v.amount, currency: order.totals.total.currency }, fault: v.fault, reason: v.reason }),
+});
+
+/** A payment that the provider took without the order. @param {Situation} now @returns {Offered} */
+const refundExtra = ({ id, order }) => ({
+  name: "refund-extra", title: "Refund a payment taken twice", note: "One that is only in the provider's books", needs: "refund_extra", path: `orders/${id}/extra-captures`, dry: true, order: id,
+  effect: "The provider is asked first. It is refunded if the provider took that amount for this order.",
+  fields: [{ name: "capture_id", label: "The provider's id of the payment" }, { name: "amount", label: `Amount in ${order.totals.total.currency}`, type: "number", step: "0.01" }],
+  body: (v) => ({ capture_id: v.capture_id, amount: { amount: v.amount, currency: order.totals.total.currency }, reason: v.reason }),
 });
 
 /** @param {string} id @returns {Offered} */

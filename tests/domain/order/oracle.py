@@ -38,20 +38,51 @@ def books_of(events: Iterable[e.Event]) -> Lines:
     """The lines of the books, in minor units, under the names that ``domain.order.books.Books`` gives them."""
     facts = obeyed(events)
     captures, refunds = _movements(facts, _CAPTURES), _movements(facts, _REFUNDS)
+    extras, to_extras = _extras(facts), _refunds_of_extras(facts, refunds)
+    refunds_of_own = {version: refund for version, refund in refunds.items() if version not in to_extras}
+    left = [amount - sum(to_extras[v] for v in to_extras if _about(facts, v) == id_) for id_, amount in extras.items()]
     due = _due(facts, captures)
     open_, captured = _sum(captures, "open"), _sum(captures, "done")
     abandoned = sum(event.unreturned.minor for event in facts if isinstance(event, e.OrderAbandoned))
-    given_back = _sum(refunds, "open", "done", "refused", "written off") + abandoned
+    given_back = _sum(refunds_of_own, *_GIVEN_BACK) + abandoned
     overpaid = max(captured + open_ - due, 0)
     return {
-        "captured": captured,
+        "captured": captured + sum(extras.values()),
         "still_to_capture": open_ + max(due - captured - open_, 0),
         "due": due,
         "refunded": _sum(refunds, "done"),
-        "still_to_refund": _sum(refunds, "open", "refused") + max(overpaid - given_back, 0),
+        "still_to_refund": _sum(refunds, "open", "refused")
+        + max(overpaid - given_back, 0)
+        + sum(max(each, 0) for each in left),
         "unreturned": _sum(refunds, "written off") + abandoned,
-        "over_refunded": max(given_back - overpaid, 0),
+        "over_refunded": max(given_back - overpaid, 0) + sum(max(-each, 0) for each in left),
     }
+
+
+_GIVEN_BACK = ("open", "done", "refused", "written off")
+
+
+def _extras(facts: list[e.Event]) -> dict[str, int]:
+    """What the provider took without the order, by its id. A capture of the order's own is not one."""
+    found = {event.answers: event for event in facts if isinstance(event, e.PaymentFound)}
+    own = {event.answers: event.capture_id for event in facts if isinstance(event, e.PaymentCaptured)}
+    newest = {found[lookup].capture_id: found[lookup].amount.minor for lookup in sorted(found)}
+    return {capture_id: minor for capture_id, minor in newest.items() if capture_id not in own.values()}
+
+
+def _refunds_of_extras(facts: list[e.Event], refunds: dict[int, _Movement]) -> dict[int, int]:
+    """The amounts of the refunds of extra captures, by version; zero for one that lapsed."""
+    extras = _extras(facts)
+    return {
+        version: amount if state in _GIVEN_BACK else 0
+        for version, (state, _, amount) in refunds.items()
+        if _about(facts, version) in extras
+    }
+
+
+def _about(facts: list[e.Event], refund: int) -> str:
+    intent: Any = facts[refund - 1]
+    return str(intent.capture_id)
 
 
 def price_of(events: Iterable[e.Event]) -> int:
@@ -88,6 +119,11 @@ def moved(events: Iterable[e.Event], kind: type[e.PaymentCaptured] | type[e.Paym
     return sum(event.amount.minor for event in events if isinstance(event, kind))
 
 
+def extra(facts: Iterable[e.Event]) -> int:
+    """What the provider took without the order, each capture once."""
+    return sum({f.capture_id: f.amount.minor for f in facts if isinstance(f, e.PaymentFound)}.values())
+
+
 def held_by(events: Iterable[e.Event]) -> set[tuple[str, int]]:
     """Everything that is or may be held and was not given back: its kind, and the version of the intent that took it.
 
@@ -96,9 +132,11 @@ def held_by(events: Iterable[e.Event]) -> set[tuple[str, int]]:
     facts = obeyed(events)
     captures, refunds = _movements(facts, _CAPTURES), _movements(facts, _REFUNDS)
     in_doubt = {("capture", version) for version, (state, _, _) in captures.items() if state == "open"}
+    lookups = _movements(facts, _LOOKUPS)
+    looked_up = {("capture", version) for version, (state, _, _) in lookups.items() if state == "open"}
     owed = {("capture", version) for version, (state, _, _) in refunds.items() if state in {"open", "refused"}}
     hold = set() if in_doubt else _held_money(facts)
-    return in_doubt | owed | hold | _held_tickets(facts) | _held_offers(facts)
+    return in_doubt | looked_up | owed | hold | _held_tickets(facts) | _held_offers(facts)
 
 
 _Movement = tuple[str, int, int]
@@ -107,6 +145,7 @@ _Movement = tuple[str, int, int]
 
 _Kinds = tuple[type[Any], type[Any], type[Any]]
 _CAPTURES: _Kinds = (e.PaymentCaptureRequested, e.PaymentCaptured, e.PaymentCaptureRefused)
+_LOOKUPS: _Kinds = (e.PaymentLookupRequested, e.PaymentFound, e.PaymentNotFound)
 _REFUNDS: _Kinds = (e.PaymentRefundRequested, e.PaymentRefunded, e.PaymentRefundRefused)
 
 

@@ -30,6 +30,7 @@ from domain.order.commands import (
     PlaceOrder,
     RecordFact,
     RecordTimeout,
+    RefundExtra,
     RejectApproval,
     StartRun,
     WriteOff,
@@ -59,6 +60,9 @@ from domain.order.events import (
     PaymentCaptureRefused,
     PaymentCaptureRequested,
     PaymentDeclined,
+    PaymentFound,
+    PaymentLookupRequested,
+    PaymentNotFound,
     PaymentRefunded,
     PaymentRefundRefused,
     PaymentRefundRequested,
@@ -237,6 +241,17 @@ def credit(amount: str, credit_id: str = "cold", limit: str | None = None) -> Gr
     )
 
 
+def refund_extra(capture_id: str = "cap-x", amount: str = "40.00", limit: str | None = None) -> RefundExtra:
+    """Report a capture that is in the provider's books alone."""
+    return RefundExtra(
+        capture_id=capture_id,
+        amount=eur(amount),
+        by=SUPPORT,
+        reason="charged twice",
+        limit=eur(limit) if limit else None,
+    )
+
+
 def abandon(limit: str | None = None) -> AbandonOrder:
     return AbandonOrder(fault=Fault.PLATFORM, by=SUPPORT, reason="a lost cause", limit=eur(limit) if limit else None)
 
@@ -388,6 +403,20 @@ def refunded(amount: str | None = None, to: int = -1) -> Report:
 
 def refund_refused(to: int = -1) -> Report:
     return Report(PaymentRefundRequested, to, lambda v, i: PaymentRefundRefused(answers=v, reason="closed", at=NOON))
+
+
+def found(to: int = -1, **changes: Any) -> Report:
+    return Report(
+        PaymentLookupRequested,
+        to,
+        lambda v, i: replace(PaymentFound(answers=v, capture_id=i.capture_id, amount=i.amount, at=NOON), **changes),
+    )
+
+
+def not_found(to: int = -1) -> Report:
+    return Report(
+        PaymentLookupRequested, to, lambda v, i: PaymentNotFound(answers=v, reason="unknown_capture", at=NOON)
+    )
 
 
 def accepted(to: int = -1) -> Report:

@@ -34,6 +34,7 @@ from domain.order.commands import (
     PlaceOrder,
     RecordFact,
     RecordTimeout,
+    RefundExtra,
     RejectApproval,
     StartRun,
 )
@@ -95,6 +96,7 @@ class World:
     results: dict[int, e.Fact] = field(default_factory=dict)
     held: Money | None = None  # what the provider holds now
     remaining: dict[str, Money] = field(default_factory=dict)  # what of each capture was not given back
+    extras: dict[str, Money] = field(default_factory=dict)  # what the provider took without the order
     kitchen: str = "idle"  # then requested, accepted, ready, rejected, off
     couriers: dict[int, str] = field(default_factory=dict)  # by offer: requested, assigned, declined, ...
     meal: str = "in the kitchen"  # then on its way, gone
@@ -132,6 +134,7 @@ class World:
         yield from [self._report_again] * (1 if self.reported else 0)
         yield from (self._time_out, self._time_out, self._cancel, self._park, self._start_run, self._start_run)
         yield from (self._credit, self._write_off, self._write_off, self._abandon, self._note, self._assign)
+        yield self._refund_extra
         yield from [self._confirm] * (2 if self.order.contested else 0)
         yield from [self._approve, self._approve, self._reject] * (1 if self.order.approvals else 0)
         yield from [self._contradict] * (6 if self.contradictory else 0)
@@ -191,6 +194,22 @@ class World:
             limit=self._limit(parameter // 24),
         )
 
+    def _refund_extra(self, parameter: int) -> Command:
+        """Report a capture of the provider's that is not the order's, an own one, or one that does not exist."""
+        currency = self.order.currency
+        self.extras.setdefault("x-0", Money(700, currency))
+        self.remaining.setdefault("x-0", self.extras["x-0"])
+        own = [capture.capture_id for capture in self.order.payment.captures if capture.capture_id]
+        ids = ["x-0", "x-0", "x-1", *own]
+        amount = [Money(700, currency), Money(700, currency), Money(701, currency), Money(0, currency)]
+        return RefundExtra(
+            capture_id=ids[parameter % len(ids)],
+            amount=amount[parameter // 4 % 4],
+            by=SUPPORT,
+            reason="",
+            limit=self._limit(parameter // 16),
+        )
+
     def _write_off(self, parameter: int) -> Command:
         candidates = [item.intent for item in owed(self.order)] + [c.intent for c in self.order.payment.captures]
         intent = candidates[parameter % len(candidates)] if candidates and parameter % 5 else parameter
@@ -233,7 +252,9 @@ class World:
     def perform(self, version: int, *, good: bool) -> e.Fact | None:
         """Make the call of this intent. Requests to people have no outcome yet."""
         if version not in self.results:
-            fact = self._perform(version, self.order.intents[version], good)
+            intent = self.order.intents[version]
+            lookup = isinstance(intent, e.PaymentLookupRequested)
+            fact = self._look_up(version, intent, good) if lookup else self._perform(version, intent, good)
             if fact is None:
                 return None
             self.results[version] = fact
@@ -291,6 +312,11 @@ class World:
         assert intent.amount <= self.remaining[intent.capture_id], "more is refunded than was captured"
         self.remaining[intent.capture_id] -= intent.amount
         return e.PaymentRefunded(answers=version, refund_id=f"ref-{version}", amount=intent.amount, at=NOON)
+
+    def _look_up(self, version: int, intent: Any, good: bool) -> e.Fact:
+        if self.extras.get(intent.capture_id) != intent.amount or not good:
+            return e.PaymentNotFound(answers=version, reason="", at=NOON)
+        return e.PaymentFound(answers=version, capture_id=intent.capture_id, amount=intent.amount, at=NOON)
 
     def _outside(self) -> Iterator[Move]:
         """Yield what the kitchen and the couriers can do now."""
@@ -453,6 +479,12 @@ def facts_about(version: int, intent: Any, parameter: int, *, lines: int = 1) ->
             assert amount is not None
             yield e.PaymentRefunded(answers=version, refund_id=f"ref-{version}", amount=amount, at=NOON)
             yield e.PaymentRefundRefused(answers=version, reason="", at=NOON)
+        case e.PaymentLookupRequested():
+            assert amount is not None
+            yield e.PaymentFound(
+                answers=version, capture_id=[intent.capture_id, "cap-0"][parameter % 2], amount=amount, at=NOON
+            )
+            yield e.PaymentNotFound(answers=version, reason="", at=NOON)
         case e.PreparationRequested():
             yield e.PreparationAccepted(answers=version, ready_at=NOON, at=NOON)
             yield e.PreparationRejected(answers=version, reason="", at=NOON)

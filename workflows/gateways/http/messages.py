@@ -85,6 +85,13 @@ class RefundMessage(RequestMessage, frozen=True):
     amount: MoneyMessage
 
 
+class FindCaptureMessage(RequestMessage, frozen=True):
+    """Look up a capture that was made for an order."""
+
+    reference: Text
+    capture_id: Text
+
+
 class TicketOption(RequestMessage, frozen=True):
     """An extra on an item."""
 

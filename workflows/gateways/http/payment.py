@@ -31,7 +31,10 @@ VOID = Operation[Voided | Refused]("void", "/void", messages.VoidMessage, messag
 REFUND = Operation[Refunded | Refused](
     "refund", "/refund", messages.RefundMessage, messages.RefundAnswer, Refunded, Refused
 )
-OPERATIONS = (AUTHORIZE, CAPTURE, VOID, REFUND)
+FIND_CAPTURE = Operation[Captured | Refused](
+    "find_capture", "/find-capture", messages.FindCaptureMessage, messages.CaptureAnswer, Captured, Refused
+)
+OPERATIONS = (AUTHORIZE, CAPTURE, VOID, REFUND, FIND_CAPTURE)
 
 Receipt = TypeVar("Receipt")
 
@@ -62,6 +65,13 @@ class HttpPayments:
     def refund(self, *, capture_id: str, amount: Money, key: str, timeout_s: float) -> Refunded | Refused:
         request = messages.RefundMessage(capture_id=capture_id, amount=MoneyMessage.of(amount))
         return self._checked(amount, key, self._provider.ask(REFUND, request, key=key, timeout_s=timeout_s))
+
+    def find_capture(self, *, reference: OrderId, capture_id: str, key: str, timeout_s: float) -> Captured | Refused:
+        request = messages.FindCaptureMessage(reference=reference, capture_id=capture_id)
+        receipt = self._provider.ask(FIND_CAPTURE, request, key=key, timeout_s=timeout_s)
+        if isinstance(receipt, Captured) and receipt.capture_id != capture_id:
+            raise self._provider.unusable_answer(key, "it is about another capture than was asked for")
+        return receipt
 
     def _checked(self, requested: Money, key: str, receipt: Receipt) -> Receipt:
         """Return the receipt. One over another amount than was requested must not become a fact."""

@@ -1,4 +1,4 @@
-"""The steps of the payment: authorize, capture, void, refund.
+"""The steps of the payment: authorize, capture, void, refund, and look a capture up.
 
 All are safe to repeat: the key is the order id and the intent's version, and the amounts are the intent's. So every
 attempt is the same call, and the provider answers a repeat with its first receipt (see ``gateways/payment.py``). All
@@ -15,6 +15,9 @@ from domain.order.events import (
     PaymentCaptureRefused,
     PaymentCaptureRequested,
     PaymentDeclined,
+    PaymentFound,
+    PaymentLookupRequested,
+    PaymentNotFound,
     PaymentRefunded,
     PaymentRefundRefused,
     PaymentRefundRequested,
@@ -105,6 +108,27 @@ def refund_payment(
     if isinstance(receipt, Refused):
         return PaymentRefundRefused(answers=version, reason=receipt.reason, at=receipt.at)
     return PaymentRefunded(answers=version, refund_id=receipt.refund_id, amount=receipt.amount, at=receipt.at)
+
+
+def look_up_payment(
+    intent: PaymentLookupRequested, version: int, order: Order, payments: PaymentGateway
+) -> PaymentFound | PaymentNotFound:
+    """Ask the provider for a capture that no event of the order has. It moves no money, so nothing undoes it.
+
+    A capture of another amount than was reported counts as not found: the refund was decided, and perhaps approved by a
+    second person, for that amount.
+    """
+    receipt = payments.find_capture(
+        reference=order.order_id,
+        capture_id=intent.capture_id,
+        key=call_key(order, version),
+        timeout_s=TIMEOUT_S,
+    )
+    if isinstance(receipt, Refused):
+        return PaymentNotFound(answers=version, reason=receipt.reason, at=receipt.at)
+    if receipt.amount != intent.amount:
+        return PaymentNotFound(answers=version, reason=f"the provider took {receipt.amount}", at=receipt.at)
+    return PaymentFound(answers=version, capture_id=receipt.capture_id, amount=receipt.amount, at=receipt.at)
 
 
 def call_key(order: Order, version: int) -> str:

@@ -13,6 +13,7 @@ from domain.order.events import (
     OrderPlaced,
     PaymentAuthorizationRequested,
     PaymentCaptureRequested,
+    PaymentLookupRequested,
     PaymentRefundRequested,
     PaymentVoidRequested,
     PreparationCancellationRequested,
@@ -27,7 +28,14 @@ from workflows.event_store.streams import order_stream
 from workflows.gateways.errors import Unavailable
 from workflows.orders.command_handling import for_order, handle
 from workflows.sagas.steps.delivery import offer_delivery, withdraw_offer
-from workflows.sagas.steps.payment import authorize_payment, call_key, capture_payment, refund_payment, void_payment
+from workflows.sagas.steps.payment import (
+    authorize_payment,
+    call_key,
+    capture_payment,
+    look_up_payment,
+    refund_payment,
+    void_payment,
+)
 from workflows.sagas.steps.preparation import cancel_ticket, send_ticket
 
 
@@ -104,6 +112,8 @@ def _perform(engine: Engine, order: Order, open_intent: OpenIntent) -> Fact | No
             return void_payment(intent, version, order, engine.payments)
         case PaymentRefundRequested() as intent:
             return refund_payment(intent, version, order, engine.payments)
+        case PaymentLookupRequested() as intent:
+            return look_up_payment(intent, version, order, engine.payments)
         case PreparationRequested() as intent:
             send_ticket(intent, version, order, engine.kitchen, note=_kitchen_note(engine, order))
             return None

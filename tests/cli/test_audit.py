@@ -16,6 +16,7 @@ from moto import mock_aws
 from tests.audit.verifier import VERIFIER
 from workflows.aws.archive import S3Segments
 from workflows.aws.event_log import DynamoDbEventLog
+from workflows.cli.folder import open_reports
 from workflows.clock import SystemClock
 from workflows.engine import EVENT_TYPES
 from workflows.event_store.codec import Codec
@@ -52,6 +53,17 @@ def test_a_log_is_verified_while_its_engine_runs(expediter: Any, running: Any) -
     assert result.code == 0
     assert result.err.startswith("intact: ")
     assert result.out == ""
+
+
+def test_a_folder_of_an_earlier_release_is_verified_and_reported_without_an_engine(
+    expediter: Any, folder: Path
+) -> None:
+    """It is only read, so the tables that it lacks are not added."""
+    _change(folder, "DROP TABLE execution_versions")
+    result = expediter("audit", "verify", "--data", str(folder))
+    assert (result.code, result.err.startswith("intact: ")) == (0, True), result
+    with open_reports(folder) as reports:
+        assert reports.latest()
 
 
 def test_an_engine_verifies_its_own_log_over_the_api(expediter: Any, running: Any, monkeypatch: Any) -> None:

@@ -83,6 +83,20 @@ def test_a_credit_above_the_limit_names_the_command_for_the_second_person(engine
     assert f"incidents approve {order} {number}" in done.err
 
 
+def test_a_payment_taken_twice_is_previewed_and_refunded(engine, tool):
+    order = engine.completed("pm_taken_twice")
+    [extra] = [line.id for line in engine.world.sandbox.payments.entries(order) if line.key.endswith("/again")]
+    refund = ["order", "refund-extra", order, extra, "--amount", "28.00 EUR", "--reason", "charged twice"]
+    planned = tool(*refund, "--dry-run")
+    assert "asks the provider whether it took 28.00 EUR, and refunds it if it did" in " ".join(planned.out.split())
+    first = tool(*refund)
+    assert f"incidents approve {order} " in first.err
+    number = engine.client("support", "sue").get(order)["approvals"][0]
+    done = tool("incidents", "approve", order, str(number), "--reason", "seen in the books", "--as", "support:sam")
+    assert (done.code, "is completed, run 2" in done.err) == (0, True), done
+    assert engine.differences == []
+
+
 def test_an_amount_without_a_currency_is_refused_with_an_example(engine, tool):
     done = tool(*credit("ord_x", "5.00"))
     assert (done.code, "5.00 EUR" in done.err) == (2, True), done

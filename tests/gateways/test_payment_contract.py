@@ -86,6 +86,23 @@ def test_a_capture_can_be_refunded_in_parts_until_nothing_is_left(payments):
     assert isinstance(more, Refused)
 
 
+def test_a_capture_is_found_by_its_id_for_its_order_alone(payments):
+    """It moves no money. Of a capture that was refunded in part, the rest is for a person at the provider."""
+    capture = payments.captured("40.00")
+
+    def find(capture_id: str, reference: Any = payments.calls.order) -> Captured | Refused:
+        return payments.gateway.find_capture(
+            reference=reference, capture_id=capture_id, key=payments.calls.key(), timeout_s=10
+        )
+
+    assert find(capture.capture_id) == capture
+    refused = [find("unknown"), find(capture.capture_id, order_id_for("contract", "other"))]
+    payments.gateway.refund(capture_id=capture.capture_id, amount=eur("1.00"), key=payments.calls.key(), timeout_s=10)
+    refused.append(find(capture.capture_id))
+    reasons = [receipt.reason for receipt in refused if isinstance(receipt, Refused)]
+    assert reasons == ["unknown_capture", "unknown_capture", "already_refunded"]
+
+
 def _nothing(_rig) -> str:
     return "unknown_id"
 

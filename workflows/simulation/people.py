@@ -44,6 +44,12 @@ CREDITED_SHARES = (2, 18, 96, 143)
 CREDIT_S = 1800.0
 """Mean time from the order to a credit: about half of them come after its end."""
 
+TAKEN_TWICE = 0.05
+"""The share of sound payments that the provider takes twice."""
+
+REPORTS_MAX, REPORT_S = 60, 900.0
+"""How often support looks for the second payment in the provider's books, and the mean time between two looks."""
+
 PLACED_WITHIN_S = 900.0
 
 BULK_EVERY, BULK_IN = 8, 6
@@ -126,6 +132,8 @@ class SimulatedOrder:
         spawn(self._restaurant)
         spawn(self._couriers)
         spawn(self._support)
+        if body["payment_method"] == "pm_taken_twice":
+            self._act_later(self._refund_extra, REPORT_S)
         if self.world.faults.rates:  # a world with planned faults alone has no other surprises
             self._plan_credits()
             if self.number == 0 and self.world.faults.seed % BULK_EVERY == BULK_IN:
@@ -171,6 +179,25 @@ class SimulatedOrder:
         self._approve()
         self.world.scheduler.spawn(self._support)
         self._acts_to_come -= 1
+
+    def _refund_extra(self) -> None:
+        """Report the second payment once the provider has taken it; again while the order's own one is in doubt."""
+        for attempt in range(REPORTS_MAX):
+            order = self.order
+            assert order is not None  # it is placed
+            lines = self.world.sandbox.payments.entries(order.order_id)
+            extra = next((line for line in lines if line.key.endswith("/again")), None)
+            if extra is None and order.run_state is RunState.ENDED:
+                return
+            if extra is not None and extra.amount is not None:
+                body = {"capture_id": extra.id, "amount": money_json(extra.amount), "reason": "taken twice"}
+                path, key = f"/orders/{order.order_id}/extra-captures", f"extra/{attempt}"
+                if self._send("POST", path, "support", body, key=key) is not None:
+                    self._approve()
+                    self.world.scheduler.spawn(self._support)
+                    return
+                self._start_run(order)
+            self._pause(REPORT_S)
 
     def _approve(self) -> None:
         """Approve what waits for a second person, as most credits in a currency without a limit do."""
@@ -353,6 +380,9 @@ class SimulatedOrder:
         """Return the order to place: drawn, or the example in a world with planned faults alone."""
         methods = ["pm_ok"] * 12 + ["pm_declined", "pm_capture_refused", "pm_void_refused", "pm_refund_refused"]
         body = {"restaurant": "rst_1", "payment_method": self.random.choice(methods), "contact": self._contact()}
+        twice = Random(f"taken twice in {self.world.faults.seed}, order {self.number}").random() < TAKEN_TWICE
+        if twice and self.world.faults.rates and body["payment_method"] == "pm_ok":
+            body["payment_method"] = "pm_taken_twice"
         drawn = Random(f"basket of {self.world.faults.seed}, order {self.number}")
         if self.from_menu:
             return {**body, **drawn_selection(drawn, self.world.faults.seed)}

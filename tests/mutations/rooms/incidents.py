@@ -62,6 +62,22 @@ MUTANTS = (
         caught_by=tests("incidents/test_credits.py"),
     ),
     Mutant(
+        name="payment of another amount refunded",
+        breaks="A payment taken twice is refunded only if the provider took exactly the amount that was reported.",
+        file="workflows/sagas/steps/payment.py",
+        old="    if receipt.amount != intent.amount:\n",
+        new="    if receipt.amount < intent.amount:\n",
+        caught_by=tests("incidents/test_extra_captures.py"),
+    ),
+    Mutant(
+        name="own payment refunded as one taken twice",
+        breaks="While the outcome of the order's own capture is unknown, a reported payment may be that one.",
+        file="domain/order/adjustments.py",
+        old="        if capture.state is Transfer.ASKED:\n",
+        new="        if capture.state is Transfer.LAPSED:\n",
+        caught_by=tests("domain/order/test_extra_captures.py"),
+    ),
+    Mutant(
         name="plan of a credit with calls that are open already",
         breaks="A plan lists the calls that follow from the action, and no others of a run that goes on.",
         file="workflows/incidents/plans.py",

@@ -183,15 +183,13 @@ class Journal:
             before: Only those with a lower id.
             qualifier: Only those that were started by this version, its number as text, or this alias.
         """
+        # A folder that an earlier release wrote, opened for reading alone, lacks the table of versions.
+        started_by = " AND id IN (SELECT execution FROM execution_versions WHERE ?5 IN (version, alias))"
         return self._executions(
             "WHERE (?1 IS NULL OR machine = ?1) AND (?2 IS NULL OR status = ?2) AND (?4 IS NULL OR id < ?4)"
-            " AND (?5 IS NULL OR id IN (SELECT execution FROM execution_versions WHERE ?5 IN (version, alias)))"
-            " ORDER BY id DESC LIMIT ?3",
-            machine,
-            status,
-            limit,
-            before,
-            qualifier,
+            f"{'' if qualifier is None else started_by} ORDER BY id DESC LIMIT ?3",
+            *(machine, status, limit, before),
+            *(() if qualifier is None else (qualifier,)),
         )
 
     def versions_of(self, executions: Sequence[int]) -> dict[int, tuple[str, str]]:

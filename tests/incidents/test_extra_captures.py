@@ -61,7 +61,7 @@ def test_what_the_provider_did_not_take_for_this_order_and_amount_is_not_refunde
         sue.refund_extra(order_id, capture_id, eur(amount), "the bank shows two")
         engine.until(order_id, is_completed)
         assert engine.kinds(order_id)[-2:] == ["PaymentNotFound", "OrderCompleted"]
-    events = [each for each in sue.history(order_id)["events"] if each["type"] == "PaymentNotFound"]
+    events = [each for each in sue.history(order_id) if each["type"] == "PaymentNotFound"]
     reasons = [event["data"]["reason"] for event in events]
     assert reasons == ["unknown_capture", "unknown_capture", "the provider took 28.00 EUR"]
     assert not any(line.kind == "refunded" for line in engine.world.sandbox.payments.entries())

@@ -250,13 +250,14 @@ def _version(key: str) -> int:
 
 
 def _account_of(lines: list[Entry], currency: str) -> Account:
-    """Return the provider's side: the sums of its lines."""
+    """Return the provider's side: the sums of its lines. The first capture of a hold closes it."""
 
     def moved(*kinds: str) -> Money:
         return total((line.amount for line in lines if line.kind in kinds and line.amount is not None), currency)
 
-    captured = moved("captured")
-    return Account(moved("authorized") - captured - moved("released", "voided", "expired"), captured, moved("refunded"))
+    once = {line.parent: line.amount for line in reversed(lines) if line.kind == "captured" and line.amount is not None}
+    closed = total(once.values(), currency) + moved("released", "voided", "expired")
+    return Account(moved("authorized") - closed, moved("captured"), moved("refunded"))
 
 
 def _account(order: Order, lines: list[Entry]) -> Account:

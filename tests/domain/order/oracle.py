@@ -120,8 +120,8 @@ def moved(events: Iterable[e.Event], kind: type[e.PaymentCaptured] | type[e.Paym
 
 
 def extra(facts: Iterable[e.Event]) -> int:
-    """What the provider took without the order, each capture once."""
-    return sum({f.capture_id: f.amount.minor for f in facts if isinstance(f, e.PaymentFound)}.values())
+    """What the provider took without the order."""
+    return sum(_extras(list(facts)).values())
 
 
 def held_by(events: Iterable[e.Event]) -> set[tuple[str, int]]:

@@ -13,7 +13,7 @@ from domain.order.ledger import LedgerAccount, balances, transactions
 from domain.order.order import RunState
 from domain.order.tax import included_tax
 from tests.domain.order import stories as s
-from tests.domain.order.oracle import books_of, moved
+from tests.domain.order.oracle import books_of, extra, moved
 from tests.domain.order.world import World, played, plays
 
 worlds = pytest.mark.parametrize("contradictory", [False, True], ids=["sound", "contradictory"])
@@ -173,7 +173,8 @@ def test_the_balances_equal_what_the_reports_say(contradictory, play):
     """Compared with the books that an oracle works out from the reports alone."""
     world = played(play, contradictory=contradictory)
     summed, books = balances(transactions(world.order.order_id, world.events)), books_of(world.events)
-    clearing = moved(world.events, e.PaymentCaptured) - moved(world.events, e.PaymentRefunded)
+    taken = moved(world.events, e.PaymentCaptured) + extra(world.events)
+    clearing = taken - moved(world.events, e.PaymentRefunded)
     assert summed.get(LedgerAccount.PROVIDER_CLEARING, 0) == clearing
     assert summed.get(LedgerAccount.KEPT, 0) == -books["unreturned"]
     still = books["still_to_capture"] + books["over_refunded"] - books["still_to_refund"]

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from domain.identifiers import Actor, Role
-from domain.order.commands import AbandonOrder, Command, ConfirmReport, GrantCredit, RecordFact, WriteOff
+from domain.order.commands import AbandonOrder, Command, ConfirmReport, GrantCredit, RecordFact, RefundExtra, WriteOff
 from domain.order.events import Fault
 from domain.order.refusals import OrderAlreadyPickedUp
 from tests.domain.order import stories as s
@@ -59,6 +59,7 @@ LIMITED: list[Any] = [
     GrantCredit(credit_id="c", amount=s.eur("5.00"), fault=Fault.PLATFORM, by=SUPPORT, reason="late"),
     WriteOff(intent=2, fault=Fault.PLATFORM, by=SUPPORT, reason="lost"),
     AbandonOrder(fault=Fault.PLATFORM, by=SUPPORT, reason="lost"),
+    s.refund_extra(),
     s.accepted(),
 ]
 
@@ -87,4 +88,4 @@ def test_a_repeated_confirmation_is_replayed_under_another_approval_limit() -> N
 def test_every_command_that_carries_an_approval_limit_is_repeated_under_another_one() -> None:
     """A new command with a limit has to be added to the list above."""
     carry_limit = {kind for kind in get_args(Command) if "limit" in {field.name for field in fields(kind)}}
-    assert carry_limit == {GrantCredit, WriteOff, AbandonOrder, RecordFact, ConfirmReport}
+    assert carry_limit == {GrantCredit, WriteOff, AbandonOrder, RecordFact, ConfirmReport, RefundExtra}

@@ -51,6 +51,7 @@ READ_INCIDENTS        -             -             -               ANY       -   
 LIST_OWED             -             -             -               ANY       -         ANY
 NOTE                  -             -             -               ANY       -         -
 CREDIT                -             -             -               ANY       -         -
+REFUND_EXTRA          -             -             -               ANY       -         -
 BULK                  -             -             -               ANY       -         -
 PASS_ON               -             -             -               ANY       -         -
 REJECT_REQUEST        -             -             -               ANY       -         -

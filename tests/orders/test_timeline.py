@@ -88,7 +88,7 @@ def test_every_event_belongs_to_a_saga(kind):
 @often
 @given(play=plays(), contradictory=st.booleans())
 def test_a_compensation_names_an_earlier_event_of_what_it_takes_back(play, contradictory):
-    """A release names the authorization, a refund the capture, a withdrawal the ticket or the offer."""
+    """A release names the authorization, a refund the payment, a withdrawal the ticket or the offer."""
     recorded = OneOrderLog(played(play, contradictory=contradictory)).newest.recorded
     for each in recorded:
         undone = undone_by(each, recorded[: each.version - 1])
@@ -101,7 +101,7 @@ def test_a_compensation_names_an_earlier_event_of_what_it_takes_back(play, contr
 
 TAKEN_BACK = {
     **dict.fromkeys((e.PaymentVoidRequested, e.PaymentVoided), e.PaymentAuthorized),
-    **dict.fromkeys((e.PaymentRefundRequested, e.PaymentRefunded), e.PaymentCaptured),
+    **dict.fromkeys((e.PaymentRefundRequested, e.PaymentRefunded), (e.PaymentCaptured, e.PaymentFound)),
     **dict.fromkeys((e.PreparationCancellationRequested, e.PreparationCancelled), e.PreparationRequested),
     **dict.fromkeys((e.CourierReleaseRequested, e.CourierReleased), e.CourierRequested),
 }

@@ -20,6 +20,7 @@ from domain.order.events import (
     CreditGranted,
     IncidentAssigned,
     OrderAbandoned,
+    PaymentLookupRequested,
     ReportedOnBehalf,
     WrittenOff,
 )
@@ -61,7 +62,7 @@ def on_page() -> dict[tuple[str, str, str], bool]:
 
 SEEN = on_page()
 AUDITED = {CreditGranted, WrittenOff, OrderAbandoned, ApprovalRequested, ApprovalGiven, ApprovalRejected}
-AUDITED |= {IncidentAssigned, ReportedOnBehalf}
+AUDITED |= {IncidentAssigned, PaymentLookupRequested, ReportedOnBehalf}
 """Changes by support, whose reasons auditors read."""
 
 

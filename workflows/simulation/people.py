@@ -192,12 +192,12 @@ class SimulatedOrder:
             if extra is not None and extra.amount is not None:
                 body = {"capture_id": extra.id, "amount": money_json(extra.amount), "reason": "taken twice"}
                 path, key = f"/orders/{order.order_id}/extra-captures", f"extra/{attempt}"
-                if self._send("POST", path, "support", body, key=key) is not None:
+                if self.requests.send("POST", path, "support", body, key=key) is not None:
                     self._approve()
                     self.world.scheduler.spawn(self._support)
                     return
                 self._start_run(order)
-            self._pause(REPORT_S)
+            self.world.pause(REPORT_S)
 
     def _approve(self) -> None:
         """Approve what waits for a second person, as most credits in a currency without a limit do."""

@@ -1,4 +1,4 @@
-"""Twenty situations of support: each reaches its right end with the tool alone, in three previewed actions at most.
+"""Situations of support: each reaches its right end with the tool alone, in three previewed actions at most.
 
 ``docs/situations.md`` has a row for each of them.
 """

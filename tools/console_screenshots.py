@@ -48,6 +48,9 @@ def main() -> int:
         pages |= {"kitchen": "tickets", "courier": "deliveries", "tracking": f"orders/{waiting['id']}"}
         with opened_views(stage.data) as (store, _), store.writing() as connection:
             store.park(connection, "taxes", f"order#{stage.orders['right to left']}", "ArithmeticError")
+        stage.sign_in("support", "bert").circuit("payments", "open", "the bank reported an outage")
+        for number in range(3):
+            stage.place(f"behind the circuit {number}")
         shots = [(name, theme, 1440, 900) for name in pages for theme in ("light", "dark")]
         shots += [(name, "light", 390, 844) for name in pages]
         for name, theme, width, height in shots:

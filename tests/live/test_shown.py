@@ -72,7 +72,11 @@ class Sockets:
         events: list[Any] = [each.event for each in recorded]
         assert all(isinstance(event, PersonalDataRead) and event.route == "WebSocket /live" for event in events)
         pairs = zip(recorded, events, strict=True)
-        return [(each.actor.id, event.orders[0].order_id, event.fields) for each, event in pairs]
+        return [(each.actor.id, shown.order_id, event.fields) for each, event in pairs for shown in event.orders]
+
+    def records(self) -> int:
+        """Return how many records of reads there are."""
+        return sum(category_of(commit.pk) == ACCESS for _, commit in self.shop.log.changes(None, 10_000))
 
 
 @pytest.fixture
@@ -98,6 +102,20 @@ def test_the_read_of_a_socket_is_recorded_before_its_first_message_and_once(sock
     [(reader, shown, fields)] = sockets.reads()
     assert (reader, shown) == ("sue", order_id)
     assert {"contact", "payment_method"} <= set(fields)
+
+
+def test_orders_that_a_list_shows_together_are_one_record_for_each_reader(sockets):
+    """A record is a commit, and each reader's messages wait for it: one wait for all orders that come together."""
+    readers = [Watcher(Actor(Role.SUPPORT, name)) for name in ("sue", "bea")]
+    for reader in readers:
+        sockets.subscriptions.subscribe(reader, ORDERS, None)
+    orders = {sockets.shop.place(key=key) for key in "abc"}
+    sockets.send()
+    assert sockets.records() == len(readers)
+    assert {(reader, order_id) for reader, order_id, _ in sockets.reads()} == {
+        (reader.actor.id, order_id) for reader in readers for order_id in orders
+    }
+    assert all({message["order_id"] for message in reader.shown} == orders for reader in readers)
 
 
 def test_the_reads_of_customers_are_not_recorded(sockets):

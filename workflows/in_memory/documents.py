@@ -9,32 +9,47 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from workflows.asl.json_text import from_text
 from workflows.event_store.documents import AnyVersion, Document, Expected, check_version
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A document without its keys: ``text`` is its body as JSON."""
+
+    version: int
+    text: str
+
+    def document(self, pk: str, sk: str) -> Document:
+        return Document(pk, sk, from_text(self.text), self.version)
 
 
 @dataclass(slots=True)
 class _Partition:
     """Documents by sort key. ``keys`` are in order, so that reading a page does not read the whole partition."""
 
-    documents: dict[str, Document] = field(default_factory=dict)
+    stored: dict[str, _Stored] = field(default_factory=dict)
     keys: list[str] = field(default_factory=list)
 
-    def put(self, document: Document) -> None:
-        if document.sk not in self.documents:
-            insort(self.keys, document.sk)
-        self.documents[document.sk] = document
+    def version(self, sk: str) -> int | None:
+        return self.stored[sk].version if sk in self.stored else None
+
+    def put(self, sk: str, stored: _Stored) -> None:
+        if sk not in self.stored:
+            insort(self.keys, sk)
+        self.stored[sk] = stored
 
     def delete(self, sk: str) -> None:
-        if self.documents.pop(sk, None) is not None:
+        if self.stored.pop(sk, None) is not None:
             del self.keys[bisect_left(self.keys, sk)]
 
-    def page(self, limit: int, after: str | None) -> list[Document]:
+    def page(self, limit: int, after: str | None) -> list[tuple[str, _Stored]]:
         first = 0 if after is None else bisect_right(self.keys, after)
-        return [self.documents[sk] for sk in self.keys[first : first + limit]]
+        return [(sk, self.stored[sk]) for sk in self.keys[first : first + limit]]
 
 
 class InMemoryDocuments:
-    """Copies each document through JSON, as a real store does, so that it shares no object with the caller.
+    """Keeps each body as JSON text, as a real store does, so that it shares no object with the caller.
 
     Expired documents are kept, as DynamoDB may keep them for days: a reader must not depend on their deletion.
     """
@@ -45,36 +60,32 @@ class InMemoryDocuments:
 
     def get(self, pk: str, sk: str) -> Document | None:
         with self._gate:
-            stored = self._partitions[pk].documents.get(sk)
-        return _copy(stored) if stored else None
+            stored = self._partitions[pk].stored.get(sk)
+        return stored.document(pk, sk) if stored else None
 
     def put(self, document: Document, expected: Expected) -> Document:
-        document = _copy(document)
+        pk, sk, text = document.pk, document.sk, json.dumps(document.body)
         with self._gate:
-            partition = self._partitions[document.pk]
-            replaced = partition.documents.get(document.sk)
-            check_version(document.pk, document.sk, expected, replaced.version if replaced else None)
-            document = replace(document, version=replaced.version + 1 if replaced else 1)
-            partition.put(replace(document, expires_s=None))
-        return _copy(document)
+            partition = self._partitions[pk]
+            version = partition.version(sk)
+            check_version(pk, sk, expected, version)
+            stored = _Stored((version or 0) + 1, text)
+            partition.put(sk, stored)
+        return replace(stored.document(pk, sk), expires_s=document.expires_s)
 
     def delete(self, pk: str, sk: str, expected: int | Literal[AnyVersion.ANY]) -> None:
         with self._gate:
             partition = self._partitions[pk]
-            stored = partition.documents.get(sk)
-            check_version(pk, sk, expected, stored.version if stored else None)
+            check_version(pk, sk, expected, partition.version(sk))
             partition.delete(sk)
 
     def list(self, pk: str, *, limit: int = 100, after: str | None = None) -> list[Document]:
         with self._gate:
             page = self._partitions[pk].page(limit, after)
-        return [_copy(document) for document in page]
+        return [stored.document(pk, sk) for sk, stored in page]
 
     def every(self) -> tuple[Document, ...]:
         """Return all documents, the expired ones too."""
         with self._gate:
-            return tuple(_copy(document) for kept in self._partitions.values() for document in kept.documents.values())
-
-
-def _copy(document: Document) -> Document:
-    return replace(document, body=json.loads(json.dumps(document.body)))
+            pages = [(pk, partition.stored.copy()) for pk, partition in self._partitions.items()]
+        return tuple(stored.document(pk, sk) for pk, page in pages for sk, stored in page.items())

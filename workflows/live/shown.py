@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from domain.identifiers import Actor, OrderId
 from workflows.clock import Clock
 from workflows.event_store.event_log import EventLog
@@ -26,28 +28,42 @@ class ShownOrders:
         self._clock = clock
         self._recorded: set[OrderId] = set()
 
-    def record(self, actor: Actor, topic: Topic, now: OrderNow, until: int) -> None:
-        """Record that an order is shown as it was at a version. It may pause the task.
+    def has(self, order_id: OrderId) -> bool:
+        """Whether the record of an order is made, and remembered."""
+        return order_id in self._recorded
+
+    def record(self, actor: Actor, topic: Topic, orders: Iterable[tuple[OrderNow, int]]) -> None:
+        """Record that orders are shown, each as it was at a version. It may pause the task.
+
+        Those with the same personal fields are one record, which is one commit and one wait for the disk.
 
         Raises:
             StreamUnavailable: Nothing may be sent.
         """
-        order_id, placed = now.order.order_id, now.order.placed
-        if placed is None or order_id in self._recorded:
-            return
-        recorded = now.history.recorded[:until]
-        fields = shown_fields((each.event for each in recorded), audience_of(actor, now.order))
-        if not fields:
-            return
+        by_fields: dict[tuple[str, ...], dict[OrderId, OrderShown]] = {}
+        for now, until in orders:
+            order_id, placed = now.order.order_id, now.order.placed
+            if placed is None or order_id in self._recorded:
+                continue
+            recorded = now.history.recorded[:until]
+            if fields := shown_fields((each.event for each in recorded), audience_of(actor, now.order)):
+                shown = OrderShown(order_id=order_id, customer=placed.customer)
+                by_fields.setdefault(fields, {})[order_id] = shown
+        for fields, shown_orders in by_fields.items():
+            self._append(actor, topic, fields, shown_orders)
+
+    def _append(
+        self, actor: Actor, topic: Topic, fields: tuple[str, ...], orders: Mapping[OrderId, OrderShown]
+    ) -> None:
         record_read(
             self._log,
             Caller(actor, correlation=f"live {topic}", causation=f"live {topic}"),
             route=ROUTE,
-            orders=[OrderShown(order_id=order_id, customer=placed.customer)],
+            orders=list(orders.values()),
             fields=fields,
             reason="",
             at=self._clock.now(),
         )
         if len(self._recorded) >= KEPT_MAX:
             self._recorded.clear()
-        self._recorded.add(order_id)
+        self._recorded.update(orders)

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
@@ -196,7 +197,7 @@ class Subscriptions:
             raise NoSuchVersion(now.history.stream, since, now.version)
         shown = ShownOrders(self._log, self._clock)
         if since != now.version:
-            shown.record(subscriber.actor, topic, now, now.version)
+            shown.record(subscriber.actor, topic, [(now, now.version)])
             now = OrderNow(self._log, OrderId(topic.id), self._budgets)  # with what was committed while it was recorded
             check(subscriber.actor, Action.READ, now.order)
         subscription = self._begin(topic, subscriber, now.version, shown)
@@ -262,6 +263,7 @@ class Subscriptions:
             while self._noted:
                 noted, self._noted = iter(self._noted), []
                 while entries := list(islice(noted, SENT_AT_ONCE)):
+                    self._record_together(entries)
                     loaded: dict[OrderId, OrderNow] = {}  # with all commits of these entries, which are durable
                     for entry in entries:
                         self._guarded(
@@ -280,13 +282,47 @@ class Subscriptions:
         watching = self._by_topic.get(order_topic(order_id), {})
         if not watching and not self._lists:
             return
-        now = loaded.get(order_id)
-        if now is None:
-            now = loaded[order_id] = OrderNow(self._log, order_id, self._budgets)
+        now = self._loaded(order_id, loaded)
         for subscription in tuple(watching):
             self._push_order(subscription, now)
         for topic in self._lists_near(now.order):
             self._push_to_list(topic, tuple(self._by_topic.get(topic, ())), entry, now)
+
+    def _loaded(self, order_id: OrderId, loaded: dict[OrderId, OrderNow]) -> OrderNow:
+        now = loaded.get(order_id)
+        if now is None:
+            now = loaded[order_id] = OrderNow(self._log, order_id, self._budgets)
+        return now
+
+    def _record_together(self, entries: Sequence[FeedEntry]) -> None:
+        """Record all orders that these commits are about to show to a list at once. It may pause.
+
+        What fails here is tried again when its commit is sent, and reported there.
+        """
+        loaded: dict[OrderId, OrderNow] = {}
+        shown: defaultdict[Subscription, list[tuple[OrderNow, int]]] = defaultdict(list)
+        for entry in entries if self._lists else ():
+            with suppress(Exception):
+                for subscription, now, until in self._shown_first(entry, loaded):
+                    shown[subscription].append((now, until))
+        for subscription, orders in shown.items():
+            with suppress(StreamUnavailable):
+                subscription.shown.record(subscription.subscriber.actor, subscription.topic, orders)
+
+    def _shown_first(
+        self, entry: FeedEntry, loaded: dict[OrderId, OrderNow]
+    ) -> Iterator[tuple[Subscription, OrderNow, int]]:
+        """Yield the lists that are about to show an order without a record, and the order at the commit's version."""
+        order_id = order_id_in(entry.commit.pk)
+        if order_id is None:
+            return
+        now, last = self._loaded(order_id, loaded), entry.commit.sk + entry.commit.size - 1
+        for topic in self._lists_near(now.order):
+            without = [each for each in self._by_topic.get(topic, ()) if not each.shown.has(order_id)]
+            if without and belongs(now.at(last), topic):
+                for subscription in without:
+                    if subscription.after < entry.position and now.may_read(subscription.subscriber.actor):
+                        yield subscription, now, last
 
     def _lists_near(self, order: Order) -> list[Topic]:
         """Return the subscribed lists that an order can belong to: not those of other customers."""
@@ -338,7 +374,7 @@ class Subscriptions:
     def _is_recorded(self, subscription: Subscription, now: OrderNow, until: int) -> bool:
         """Record that a subscriber is shown an order. Return False if it could not be recorded. It may pause."""
         try:
-            subscription.shown.record(subscription.subscriber.actor, subscription.topic, now, until)
+            subscription.shown.record(subscription.subscriber.actor, subscription.topic, [(now, until)])
         except StreamUnavailable as error:
             extra = {"order_id": now.order.order_id}
             log.error("an order was not sent, because its reading could not be recorded: %s", error, extra=extra)

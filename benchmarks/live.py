@@ -1,10 +1,11 @@
 """Live updates: a thousand sockets on one engine that runs whole orders, from the commit to the socket.
 
 The engine and the people run in this process, the projector of the views and the subscribers in two others: each
-socket has a topic of its own, a customer's orders. The time of a message counts from the oldest event in it (recorded
-before its fsync) until the subscriber has parsed it. The rate is compared with that of the same orders without
-subscribers, and with that without views as well: then the projector's process is stopped (SIGSTOP). One subscriber to
-all orders is measured by itself, because on two cores a thousand sockets and their client take the engine's place.
+socket is a customer's, with the topic of the customer's own orders. The time of a message counts from the oldest event
+in it (recorded before its fsync) until the subscriber has parsed it. The rate is compared with that of the same orders
+without subscribers, and with that without views as well: then the projector's process is stopped (SIGSTOP). One
+subscriber to all orders is measured by itself, because on two cores a thousand sockets and their client take the
+engine's place. The processor time of each process shows what bounds the rate.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from benchmarks.engine_process import TEMPLATE
 from benchmarks.observed_engine import observed_engine
 from benchmarks.options import options
 from benchmarks.people import People
+from benchmarks.process_tree import tree_cpu_s
 from benchmarks.results import Beside, Row, at_least, at_most, publish
 from domain.identifiers import CustomerId, OrderId, order_id_for
 from workflows.embedded.engine import EmbeddedEngine
@@ -69,9 +71,10 @@ def main() -> None:
     sockets, orders = chosen.size(1000, 50), chosen.size(1500, 60)
     with TemporaryDirectory() as folder:
         results = _measure(Path(folder), sockets, orders)
-    (bare, bare_cpu), (watched, watched_cpu) = results["bare"], results["watched"]
-    alone, alone_cpu = results["alone"]
-    one, one_cpu = results["one"]
+    bare, bare_cpu, bare_projector = results["bare"]
+    watched, watched_cpu, watched_projector = results["watched"]
+    alone, alone_cpu, _ = results["alone"]
+    one, one_cpu, _ = results["one"]
     seen = results["seen"]
     cut = quantiles(seen["latencies_s"], n=100)
     detail = {"sockets": sockets, "orders": orders, "messages": seen["messages"], "events": seen["events"]}
@@ -128,6 +131,19 @@ def main() -> None:
             target=at_most(1.25),
             detail=detail,
         ),
+        Row(
+            name=f"CPU of the projector an order, {sockets} sockets",
+            value=watched_projector / orders * 1000,
+            unit="ms",
+            peer=Beside("without sockets", bare_projector / orders * 1000),
+            detail=detail,
+        ),
+        Row(
+            name=f"CPU of the subscribers' process an order, {sockets} sockets",
+            value=seen["cpu_s"] / orders * 1000,
+            unit="ms",
+            detail=detail,
+        ),
         Row(name="commit to socket, p50", value=cut[49] * 1000, unit="ms", detail=detail),
         Row(
             name="commit to socket, p99",
@@ -150,10 +166,13 @@ def _measure(folder: Path, sockets: int, orders: int) -> dict[str, Any]:
             port = engine.serve(0)
             driver = ManyCustomers(engine, sockets)
 
-            def play(name: str, number: int) -> tuple[float, float]:
-                began, began_cpu = time.perf_counter(), time.process_time()
+            def play(name: str, number: int) -> tuple[float, float, float]:
+                """Play orders; return the seconds, and the CPU seconds of this process and of the projector."""
+                began = time.perf_counter(), time.process_time(), _projector_cpu_s(engine)
                 people.play(engine, driver, orders=number, in_flight=32, cancelled=0.0, name=name)
-                return time.perf_counter() - began, time.process_time() - began_cpu
+                ended = time.perf_counter(), time.process_time(), _projector_cpu_s(engine)
+                seconds, cpu_s, projector_cpu_s = (after - before for before, after in zip(began, ended, strict=True))
+                return seconds, cpu_s, projector_cpu_s
 
             play("warm", max(32, orders // 10))
             with _without_views(engine):
@@ -180,6 +199,12 @@ def _subscribers(folder: Path, port: int, topics: list[str]) -> Iterator[dict[st
         yield seen
         time.sleep(SETTLES_WITHIN_S / 5)
         seen.update(json.loads(subscribers.communicate()[0]))
+
+
+def _projector_cpu_s(engine: EmbeddedEngine) -> float:
+    projector = engine.projector
+    assert isinstance(projector, ProjectorProcess)
+    return 0.0 if projector.pid is None else tree_cpu_s(projector.pid)
 
 
 @contextmanager
@@ -222,6 +247,12 @@ class Seen:
         self.latencies_s.append(time.time() - oldest.timestamp())
 
 
+def _reader_of(topic: str) -> tuple[str, str]:
+    """Return the role and the name of the subscriber: a customer to their own orders, support to all."""
+    role, _, name = topic.partition("/")
+    return (role, name) if name else ("support", "anna")
+
+
 async def subscribe(folder: Path, port: int, topics: list[str]) -> None:
     """Open a socket for each topic, print "ready", and print what they received once stdin is closed."""
     seen, opening, opened = Seen(), asyncio.Semaphore(OPENED_AT_ONCE), asyncio.Semaphore(0)
@@ -230,7 +261,7 @@ async def subscribe(folder: Path, port: int, topics: list[str]) -> None:
 
         async def follow(number: int) -> None:
             async with opening:
-                token = tokens.mint("support", f"support-{number}")
+                token = tokens.mint(*_reader_of(topics[number]))
                 answer = await http.post("/live-tickets", headers={"Authorization": f"Bearer {token}"})
                 address = f"ws://127.0.0.1:{port}/live?ticket={answer.json()['ticket']}"
                 socket = await connect(address, compression=None, open_timeout=60, ping_interval=None)
@@ -246,13 +277,15 @@ async def subscribe(folder: Path, port: int, topics: list[str]) -> None:
         following = [asyncio.create_task(follow(number)) for number in range(len(topics))]
         for _ in topics:
             await opened.acquire()
+        began_cpu_s = time.process_time()
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.read)
+        cpu_s = time.process_time() - began_cpu_s
         for task in following:
             task.cancel()
         await asyncio.gather(*following, return_exceptions=True)
     result = {name: getattr(seen, name) for name in ("latencies_s", "messages", "events", "faults")}
-    print(json.dumps(result), flush=True)
+    print(json.dumps({**result, "cpu_s": cpu_s}), flush=True)
 
 
 if __name__ == "__main__":

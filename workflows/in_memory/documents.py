@@ -7,7 +7,7 @@ import threading
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 from workflows.asl.json_text import from_text
 from workflows.event_store.documents import AnyVersion, Document, Expected, check_version
@@ -21,7 +21,8 @@ class _Stored:
     text: str
 
     def document(self, pk: str, sk: str) -> Document:
-        return Document(pk, sk, from_text(self.text), self.version)
+        body: Any = from_text(self.text)
+        return Document(pk, sk, body, self.version)
 
 
 @dataclass(slots=True)

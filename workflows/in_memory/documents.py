@@ -14,7 +14,7 @@ from workflows.event_store.documents import AnyVersion, Document, Expected, chec
 
 
 @dataclass(frozen=True, slots=True)
-class _Stored:
+class _StoredBody:
     """A document without its keys: ``text`` is its body as JSON."""
 
     version: int
@@ -29,13 +29,13 @@ class _Stored:
 class _Partition:
     """Documents by sort key. ``keys`` are in order, so that reading a page does not read the whole partition."""
 
-    stored: dict[str, _Stored] = field(default_factory=dict)
+    stored: dict[str, _StoredBody] = field(default_factory=dict)
     keys: list[str] = field(default_factory=list)
 
     def version(self, sk: str) -> int | None:
         return self.stored[sk].version if sk in self.stored else None
 
-    def put(self, sk: str, stored: _Stored) -> None:
+    def put(self, sk: str, stored: _StoredBody) -> None:
         if sk not in self.stored:
             insort(self.keys, sk)
         self.stored[sk] = stored
@@ -44,7 +44,7 @@ class _Partition:
         if self.stored.pop(sk, None) is not None:
             del self.keys[bisect_left(self.keys, sk)]
 
-    def page(self, limit: int, after: str | None) -> list[tuple[str, _Stored]]:
+    def page(self, limit: int, after: str | None) -> list[tuple[str, _StoredBody]]:
         first = 0 if after is None else bisect_right(self.keys, after)
         return [(sk, self.stored[sk]) for sk in self.keys[first : first + limit]]
 
@@ -70,7 +70,7 @@ class InMemoryDocuments:
             partition = self._partitions[pk]
             version = partition.version(sk)
             check_version(pk, sk, expected, version)
-            stored = _Stored((version or 0) + 1, text)
+            stored = _StoredBody((version or 0) + 1, text)
             partition.put(sk, stored)
         return replace(stored.document(pk, sk), expires_s=document.expires_s)
 

@@ -41,6 +41,7 @@ from workflows.orders.access import record_read
 from workflows.orders.access_events import OrderShown
 from workflows.orders.permissions import Action, check_role
 from workflows.search.filters import OrderFilter, OrderSort
+from workflows.search.order_query import OrderQuery
 from workflows.search.reading import WaitFor, search, views_of
 from workflows.time_budgets import read_budgets
 
@@ -112,17 +113,22 @@ def list_orders(
 def _found(
     wanted: OrderFilter, sort: OrderSort, limit: int, cursor: str | None, wait_for: WaitFor | None
 ) -> tuple[OrderPage, AsOfJson]:
-    actor, now, budgets = api.caller.actor, timestamp(engine().clock.now()), settings(read_budgets)
+    query = OrderQuery(
+        actor=api.caller.actor,
+        filter=wanted,
+        sort=sort,
+        limit=limit,
+        cursor=cursor,
+        now=timestamp(engine().clock.now()),
+        budgets=settings(read_budgets),
+    )
 
     def read(connection: Connection, views_to: str) -> OrderPage:
         from workflows.search import order_list
 
-        query = order_list.OrderQuery(
-            actor=actor, filter=wanted, sort=sort, limit=limit, cursor=cursor, now=now, budgets=budgets
-        )
         return order_list.list_orders(connection, query, views_to)
 
-    return search(engine(), actor, "orders", read, wait_for)
+    return search(engine(), query.actor, "orders", read, wait_for)
 
 
 def _listed(page: OrderPage, as_of: AsOfJson) -> Response:

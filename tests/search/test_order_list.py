@@ -10,7 +10,7 @@ from domain.order.commands import ParkOrder
 from tests.handlers.conftest import money
 from tests.search.shops import ShopWithViews
 from workflows.projections.offers import OFFERS_VIEW
-from workflows.search import order_list
+from workflows.search import order_statement
 
 
 def parked(shop: ShopWithViews, **how: object) -> str:
@@ -110,9 +110,9 @@ def test_a_list_is_the_same_whether_its_filter_is_looked_up_or_its_sort_walked(s
     for sort in ("-placed_at", "placed_at", "changed_at", "waiting_since"):
         for wanted in (*FILTERS, {"id_prefix": first[:5]}, {"id_suffix": first[-1]}):
             query: dict[str, object] = {"role": name, "sub": sub, "sort": sort, **wanted}
-            monkeypatch.setattr(order_list, "NARROW_MAX", 5000)
+            monkeypatch.setattr(order_statement, "NARROW_MAX", 5000)
             looked_up = shop.ids(**query)
-            monkeypatch.setattr(order_list, "NARROW_MAX", -1)
+            monkeypatch.setattr(order_statement, "NARROW_MAX", -1)
             assert all_pages(shop, **query) == looked_up, query
 
 

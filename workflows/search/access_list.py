@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, RowMapping, and_, select, true
+from sqlalchemy import Connection, RowMapping, select
 
 from workflows.projections.access import ACCESSES
-from workflows.search.cursors import behind, decode, encode
+from workflows.search.cursors import behind, decode
 from workflows.search.filters import AccessFilter
+from workflows.search.pages import page_of, read_page
 
 if TYPE_CHECKING:
     from workflows.client.search_json import ListedReadJson
@@ -44,10 +45,8 @@ def list_reads(connection: Connection, wanted: AccessFilter, *, limit: int, curs
         conditions.append(_column.read_at < wanted.read_to)
     if cursor is not None:
         conditions.append(behind(_KEYS, decode(_LIST, cursor, (str, str, int)), descending=True))
-    statement = select(ACCESSES).where(and_(true(), *conditions)).order_by(*(key.desc() for key in _KEYS))
-    rows = list(connection.execute(statement.limit(limit + 1)).mappings())
-    page = rows[:limit]
-    following = encode(_LIST, [page[-1][key.name] for key in _KEYS]) if len(rows) > limit else None
+    statement = page_of(select(ACCESSES), conditions, _KEYS, limit, descending=True)
+    page, following = read_page(connection, statement, limit, _LIST, _KEYS)
     return AccessPage(reads=[_shown(row) for row in page], next=following)
 
 

@@ -19,8 +19,9 @@ from workflows.orders.json_values import money_json
 from workflows.projections.approvals import APPROVALS
 from workflows.projections.offers import OFFERS, listed
 from workflows.projections.tickets import TICKETS
-from workflows.search.cursors import behind, decode, encode
+from workflows.search.cursors import behind, decode
 from workflows.search.filters import BoardFilter
+from workflows.search.pages import page_of, read_page
 from workflows.search.scopes import contains, offers_of, tickets_of
 
 if TYPE_CHECKING:
@@ -56,11 +57,8 @@ class _Board(Generic[T]):
             conditions.append(self.of == wanted.of)
         if cursor is not None:
             conditions.append(behind(self.keys, decode(name, cursor, self.kinds), descending=descending))
-        order = [key.desc() if descending else key for key in self.keys]
-        statement = select(self.table).where(and_(true(), *conditions)).order_by(*order).limit(limit + 1)
-        rows = list(connection.execute(statement).mappings())
-        page = rows[:limit]
-        following = encode(name, [page[-1][key.name] for key in self.keys]) if len(rows) > limit else None
+        statement = page_of(select(self.table), conditions, self.keys, limit, descending=descending)
+        page, following = read_page(connection, statement, limit, name, self.keys)
         return BoardPage(rows=[self.shown(row) for row in page], next=following)
 
 

@@ -7,19 +7,20 @@ index is used, because SQLite cannot tell which of two is the better one.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select, true, union_all
+from sqlalchemy import ColumnElement, Connection, RowMapping, select, union_all
 
 from domain.identifiers import Role
 from domain.order.events import Event
 from workflows.orders.visibility import OPERATORS, VISIBILITY, Audience
 from workflows.orders.words import WITHHELD
 from workflows.projections.events import EVENTS
-from workflows.search.cursors import behind, decode, encode
+from workflows.search.cursors import behind, decode
 from workflows.search.filters import EventFilter
+from workflows.search.pages import page_of, read_page, union_page
+from workflows.search.unindexed import hidden
 
 if TYPE_CHECKING:
     from workflows.client.search_json import ListedEventJson
@@ -43,9 +44,7 @@ def list_events(
 ) -> EventPage:
     """Return a page of the events of all orders. Raises NotACursor."""
     assert audience in OPERATORS, "others may not list the events of all orders"
-    rows = list(connection.execute(_statement(wanted, limit, cursor)).mappings())
-    page = rows[:limit]
-    following = encode(_LIST, [page[-1][key.name] for key in _KEYS]) if len(rows) > limit else None
+    page, following = read_page(connection, _statement(wanted, limit, cursor), limit, _LIST, _KEYS)
     return EventPage(events=[_shown(row, audience) for row in page], next=following)
 
 
@@ -62,13 +61,13 @@ def _statement(wanted: EventFilter, limit: int, cursor: str | None) -> Any:
         if value is not None
     ]
     is_narrow = wanted.order is not None or wanted.correlation is not None
-    keys: list[ColumnElement[Any]] = [_hidden(_KEYS[0]) if is_narrow else _KEYS[0], *_KEYS[1:]]
-    conditions = [(column if number == 0 else _hidden(column)) == value for number, (column, value) in enumerate(equal)]
+    keys: list[ColumnElement[Any]] = [hidden(_KEYS[0]) if is_narrow else _KEYS[0], *_KEYS[1:]]
+    conditions = [(column if number == 0 else hidden(column)) == value for number, (column, value) in enumerate(equal)]
     if wanted.actor_role is not None:
-        role = _hidden(_column.actor_role) if equal or wanted.types else _column.actor_role
+        role = hidden(_column.actor_role) if equal or wanted.types else _column.actor_role
         conditions.append(role == wanted.actor_role)
     if wanted.people_only:
-        conditions.append(_hidden(_column.actor_role) != Role.SYSTEM.value)
+        conditions.append(hidden(_column.actor_role) != Role.SYSTEM.value)
     if wanted.recorded_from is not None:
         conditions.append(keys[0] >= wanted.recorded_from)
     if wanted.recorded_to is not None:
@@ -77,24 +76,15 @@ def _statement(wanted: EventFilter, limit: int, cursor: str | None) -> Any:
         conditions.append(behind(keys, decode(_LIST, cursor, (str, str, int)), descending=True))
     types = sorted(set(wanted.types))
     if types and equal:
-        conditions.append(_hidden(_column.type).in_(types))
+        conditions.append(hidden(_column.type).in_(types))
     elif len(types) == 1:
         conditions.append(_column.type == types[0])
     elif types:
-        parts = [_page(select(EVENTS), [*conditions, _column.type == each], keys, limit).subquery() for each in types]
-        every = union_all(*(select(part) for part in parts)).subquery()
-        return _page(select(every), [], [every.c[key.name] for key in _KEYS], limit)
-    return _page(select(EVENTS), conditions, keys, limit)
-
-
-def _page(statement: Any, conditions: Sequence[ColumnElement[bool]], keys: Sequence[Any], limit: int) -> Any:
-    order = [key.desc() for key in keys]
-    return statement.where(and_(true(), *conditions)).order_by(*order).limit(limit + 1)  # one more: is there a next?
-
-
-def _hidden(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return the column so that no index of it is used."""
-    return func.coalesce(column, "")
+        parts = [
+            page_of(select(EVENTS), [*conditions, _column.type == each], keys, limit, descending=True) for each in types
+        ]
+        return union_page(union_all, parts, keys, limit, descending=True)
+    return page_of(select(EVENTS), conditions, keys, limit, descending=True)
 
 
 def _shown(row: RowMapping, audience: Audience) -> ListedEventJson:

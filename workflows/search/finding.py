@@ -9,6 +9,7 @@ from domain.identifiers import Actor, OrderId
 from workflows.clock import timestamp
 from workflows.engine import Engine
 from workflows.search.filters import OrderFilter, OrderSort
+from workflows.search.order_query import OrderQuery
 from workflows.search.reading import search
 from workflows.time_budgets import Budgets
 
@@ -30,14 +31,19 @@ def find_orders(
         TooManyMatches: More than ``MATCHES_MAX`` match.
         NoViewsDatabase, ViewsUnavailable, SearchTooSlow: HTTP 503.
     """
-    now = timestamp(engine.clock.now())
+    query = OrderQuery(
+        actor=actor,
+        filter=wanted,
+        sort=OrderSort.PLACED,
+        limit=MATCHES_MAX,
+        cursor=None,
+        now=timestamp(engine.clock.now()),
+        budgets=budgets,
+    )
 
     def read(connection: Connection, _: str) -> list[OrderId]:
         from workflows.search import order_list
 
-        query = order_list.OrderQuery(
-            actor=actor, filter=wanted, sort=OrderSort.PLACED, limit=MATCHES_MAX, cursor=None, now=now, budgets=budgets
-        )
         return order_list.matching(connection, query, timestamp(changed_until))
 
     return search(engine, actor, "orders", read)[0]

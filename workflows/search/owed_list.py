@@ -13,8 +13,9 @@ from domain.money import Money
 from workflows.clock import timestamp
 from workflows.orders.json_values import money_json
 from workflows.projections.owed import OWED
-from workflows.search.cursors import behind, decode, encode
+from workflows.search.cursors import behind, decode
 from workflows.search.filters import OwedFilter
+from workflows.search.pages import page_of, read_page
 
 if TYPE_CHECKING:
     from workflows.client.owed_json import OwedItemJson, OwedTotalJson
@@ -40,10 +41,8 @@ def list_owed(connection: Connection, wanted: OwedFilter, now: datetime, *, limi
     """Return a page of what is owed. Raises NotACursor."""
     conditions = list(_conditions(wanted, now))
     rest = [] if cursor is None else [behind(_KEYS, decode(_LIST, cursor, (str, str, int)), descending=False)]
-    statement = select(OWED).where(and_(*conditions, *rest)).order_by(*_KEYS).limit(limit + 1)
-    rows = list(connection.execute(statement).mappings())
-    page = rows[:limit]
-    following = encode(_LIST, [page[-1][key.name] for key in _KEYS]) if len(rows) > limit else None
+    statement = page_of(select(OWED), [*conditions, *rest], _KEYS, limit, descending=False)
+    page, following = read_page(connection, statement, limit, _LIST, _KEYS)
     totals = list(_totals(connection, conditions, now))
     return OwedPage(items=[_item(row) for row in page], totals=totals, next=following)
 

@@ -8,9 +8,9 @@ MUTANTS = (
     Mutant(
         name="courier's orders walked without their ranges",
         breaks="A filter by amount, part of the id or change holds for a courier too, however many orders satisfy it.",
-        file="workflows/search/order_list.py",
-        old="    walked_past = [*_of_parties(query.filter), *_sparse(query), *chain.from_iterable(_ranges(query))]\n",
-        new="    walked_past = [*_of_parties(query.filter), *_sparse(query)]\n",
+        file="workflows/search/order_statement.py",
+        old="    walked_past = [*of_parties(query.filter), *sparse(query), *chain.from_iterable(ranges(query))]\n",
+        new="    walked_past = [*of_parties(query.filter), *sparse(query)]\n",
         caught_by=tests(
             "search/test_order_list.py::test_a_list_is_the_same_whether_its_filter_is_looked_up_or_its_sort_walked"
         ),
@@ -18,7 +18,7 @@ MUTANTS = (
     Mutant(
         name="end of an id read from its first character",
         breaks="An order is found by the end of its id.",
-        file="workflows/search/order_list.py",
+        file="workflows/search/order_conditions.py",
         old="wanted.id_suffix[::-1]",
         new="wanted.id_suffix",
         caught_by=tests("search/test_order_list.py::test_an_order_is_found_by_all_that_support_may_know_of_it"),

@@ -1,0 +1,122 @@
+"""The conditions of a query of orders, by what the choice of an index makes of them (see ``order_statement``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+
+from workflows.clock import read_timestamp, timestamp
+from workflows.orders.permissions import reads_all
+from workflows.projections.events import EVENTS
+from workflows.projections.orders import ORDERS
+from workflows.search.filters import OrderFilter, OrderSort
+from workflows.search.order_query import OrderQuery
+from workflows.search.scopes import orders_of
+from workflows.search.unindexed import hidden
+
+_column = ORDERS.c
+
+
+def sparse(query: OrderQuery) -> list[ColumnElement[bool]]:
+    """Return the conditions that an order waits and that it is parked, if it must. Usually few do, but in an outage."""
+    wanted = query.filter
+    waits = wanted.waiting_for or wanted.overdue or query.sort is OrderSort.WAITING
+    return [
+        *([_column.waiting_since.is_not(None)] if waits else []),
+        *([_column.parked_since.is_not(None)] if wanted.parked or wanted.cause or wanted.dependency else []),
+    ]
+
+
+def of_parties(wanted: OrderFilter) -> list[ColumnElement[bool]]:
+    """Return the conditions on the customer, the restaurant and the courier."""
+    columns = ((_column.customer, wanted.customer), (_column.restaurant, wanted.restaurant))
+    return [column == value for column, value in (*columns, (_column.courier, wanted.courier)) if value is not None]
+
+
+def parties_and_statuses(query: OrderQuery) -> Iterator[list[ColumnElement[bool]]]:
+    """Yield the conditions that have an index with another order than a sort by change or wait."""
+    yield from ([condition] for condition in of_parties(query.filter))
+    if not reads_all(query.actor):
+        yield [orders_of(query.actor)]
+    if query.filter.status:
+        yield [_column.status.in_(sorted(set(query.filter.status)))]
+
+
+def rest(query: OrderQuery) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions for which no index of the planner's choice is a bad one."""
+    wanted = query.filter
+    for column, value in (
+        (_column.phone_index, wanted.phone_index),
+        (_column.email_index, wanted.email_index),
+        (_column.name_index, wanted.name_index),
+        (hidden(_column.parked_cause), wanted.cause),
+        (hidden(_column.dependency), wanted.dependency),
+    ):
+        if value is not None:
+            yield column == value
+    placed_at = _column.placed_at if query.by_placing else hidden(_column.placed_at)
+    if wanted.placed_from is not None:
+        yield placed_at >= wanted.placed_from
+    if wanted.placed_to is not None:
+        yield placed_at < wanted.placed_to
+    if query.sort is OrderSort.CHANGED:
+        yield from _changed(wanted)
+    if wanted.parked is False:
+        yield hidden(_column.parked_since) == ""
+    if wanted.waiting_for is not None:
+        yield or_(_column.waiting_for == wanted.waiting_for, _column.also_waiting_for == wanted.waiting_for)
+    if wanted.overdue is not None:
+        yield func.coalesce(or_(*_late(query)), False).is_(wanted.overdue)
+    if wanted.payment_reference is not None:
+        yield _column.order_id.in_(select(EVENTS.c.order_id).where(EVENTS.c.reference == wanted.payment_reference))
+
+
+def ranges(query: OrderQuery) -> list[list[ColumnElement[bool]]]:
+    """Return conditions that hold for few orders or for most, those of one index together."""
+    wanted = query.filter
+    by_change = query.sort is OrderSort.CHANGED  # then its index has the order
+    return [_amounts(wanted), _prefix(wanted), _suffix(wanted), [] if by_change else _changed(wanted)]
+
+
+def _amounts(wanted: OrderFilter) -> list[ColumnElement[bool]]:
+    least, most = wanted.amount_min, wanted.amount_max
+    currencies = {
+        currency for currency in (wanted.currency, least and least.currency, most and most.currency) if currency
+    }
+    return [
+        *(_column.currency == currency for currency in sorted(currencies)),
+        *([_column.total_minor >= least.minor] if least is not None else []),
+        *([_column.total_minor <= most.minor] if most is not None else []),
+    ]
+
+
+def _prefix(wanted: OrderFilter) -> list[ColumnElement[bool]]:
+    if wanted.id_prefix is None:
+        return []
+    return _begins(_column.order_id, wanted.id_prefix)
+
+
+def _suffix(wanted: OrderFilter) -> list[ColumnElement[bool]]:
+    if wanted.id_suffix is None:
+        return []
+    return _begins(_column.id_reversed, wanted.id_suffix[::-1])
+
+
+def _begins(column: ColumnElement[str], text: str) -> list[ColumnElement[bool]]:
+    """Return the conditions that a column of small letters, digits and ``_`` begins with a text, for an index."""
+    return [column >= text, column < f"{text}{{"]  # "{" follows "z"
+
+
+def _changed(wanted: OrderFilter) -> list[ColumnElement[bool]]:
+    return [] if wanted.changed_from is None else [_column.changed_at >= wanted.changed_from]
+
+
+def _late(query: OrderQuery) -> Iterator[ColumnElement[bool]]:
+    now = read_timestamp(query.now)
+    for awaiting, budget in query.budgets.items():
+        for what, since in (
+            (_column.waiting_for, _column.waiting_since),
+            (_column.also_waiting_for, _column.also_waiting_since),
+        ):
+            yield and_(what == awaiting.value, since < timestamp(now - budget))

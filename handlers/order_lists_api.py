@@ -9,32 +9,9 @@ from handlers.http.answers import json_answer
 from handlers.http.api import Api
 from handlers.http.documented import operation
 from handlers.http.moments import AccessReason, Cursor, Limit
-from handlers.http.order_filters import order_filter
+from handlers.http.order_filters import OrderFilterQuery
 from handlers.http.responses import Response
-from handlers.http.search_parameters import (
-    AmountMax,
-    AmountMin,
-    CauseIs,
-    ChangedFrom,
-    CourierIs,
-    CurrencyIs,
-    CustomerIs,
-    DependencyIs,
-    IdPrefix,
-    IdSuffix,
-    Overdue,
-    Parked,
-    PaymentReference,
-    PlacedFrom,
-    PlacedTo,
-    ReadYourWrite,
-    RestaurantIs,
-    SearchBody,
-    Sort,
-    Statuses,
-    WaitingFor,
-    blind_indexes,
-)
+from handlers.http.search_parameters import ReadYourWrite, SearchBody, Sort, blind_indexes
 from workflows.clock import timestamp
 from workflows.engine import engine, settings
 from workflows.orders.access import record_read
@@ -59,24 +36,7 @@ api = Api()
 @operation(api, "GET", "/orders", tag=TAG, answers="ListedOrdersJson", order=False)
 def list_orders(
     *,
-    status: Statuses = None,
-    customer: CustomerIs = None,
-    restaurant: RestaurantIs = None,
-    courier: CourierIs = None,
-    waiting_for: WaitingFor = None,
-    overdue: Overdue = None,
-    parked: Parked = None,
-    cause: CauseIs = None,
-    dependency: DependencyIs = None,
-    amount_min: AmountMin = None,
-    amount_max: AmountMax = None,
-    currency: CurrencyIs = None,
-    placed_from: PlacedFrom = None,
-    placed_to: PlacedTo = None,
-    changed_from: ChangedFrom = None,
-    payment_reference: PaymentReference = None,
-    id_prefix: IdPrefix = None,
-    id_suffix: IdSuffix = None,
+    filters: OrderFilterQuery,
     sort: Sort = OrderSort.NEWEST,
     limit: Limit = 50,
     cursor: Cursor = None,
@@ -87,27 +47,7 @@ def list_orders(
     Customers and restaurants list their own orders; couriers those that they accepted or may accept; support, auditors
     and services all. All filters that are sent must hold.
     """
-    wanted = order_filter(
-        status=status,
-        customer=customer,
-        restaurant=restaurant,
-        courier=courier,
-        waiting_for=waiting_for,
-        overdue=overdue,
-        parked=parked,
-        cause=cause,
-        dependency=dependency,
-        amount_min=amount_min,
-        amount_max=amount_max,
-        currency=currency,
-        placed_from=placed_from,
-        placed_to=placed_to,
-        changed_from=changed_from,
-        payment_reference=payment_reference,
-        id_prefix=id_prefix,
-        id_suffix=id_suffix,
-    )
-    return _listed(*_found(wanted, sort, limit, cursor, wait_for))
+    return _listed(*_found(filters.filter, sort, limit, cursor, wait_for))
 
 
 def _found(

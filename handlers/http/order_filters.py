@@ -22,31 +22,28 @@ from handlers.http.search_parameters import (
     IdPrefix,
     IdSuffix,
     OneOf,
+    Overdue,
+    Parked,
     PaymentReference,
     PlacedFrom,
     PlacedTo,
     RestaurantIs,
+    Statuses,
     WaitingFor,
     money_range,
     time_text,
     whole_prefix,
 )
 from handlers.http.values import Strict
-from workflows.breakers.dependencies import Dependency
 from workflows.search.filters import OrderFilter
-from workflows.time_budgets import Awaiting
 
 _Status = Annotated[Status, OneOf(Status, without=Status.UNPLACED)]
 
 
-class OrderFilterBody(Strict):
-    """The filters of `GET /orders`. All that are sent must hold; at least one is needed."""
+class OrderFilters(Strict):
+    """The filters of orders. All that are sent must hold."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"restaurant": "rst_1", "status": ["preparing", "ready"]}], "minProperties": 1}
-    )
-
-    status: Annotated[list[_Status], Field(min_length=1)] | None = None
+    status: Sequence[Status] | None = None
     customer: CustomerIs = None
     restaurant: RestaurantIs = None
     courier: CourierIs = None
@@ -65,65 +62,48 @@ class OrderFilterBody(Strict):
     id_prefix: IdPrefix = None
     id_suffix: IdSuffix = None
 
+    @property
+    def filter(self) -> OrderFilter:
+        """The filter. Raises InvalidRequest: an amount without a currency, or with too many decimals for it."""
+        least, most = money_range(self.amount_min, self.amount_max, self.currency)
+        as_stored: dict[str, Any] = {
+            "status": tuple(self.status or ()),
+            "amount_min": least,
+            "amount_max": most,
+            "placed_from": time_text(self.placed_from),
+            "placed_to": time_text(self.placed_to),
+            "changed_from": time_text(self.changed_from),
+            "id_prefix": whole_prefix(self.id_prefix),
+        }
+        return OrderFilter(**{**dict(self), **as_stored})
+
+
+class OrderFilterQuery(OrderFilters):
+    """The filters in the query of ``GET /orders``."""
+
+    status: Statuses = None
+    overdue: Overdue = None
+    parked: Parked = None
+
+
+class OrderFilterBody(OrderFilters):
+    """The filters of `GET /orders`. All that are sent must hold; at least one is needed."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"restaurant": "rst_1", "status": ["preparing", "ready"]}], "minProperties": 1}
+    )
+
+    status: Annotated[list[_Status], Field(min_length=1)] | None = None
+
     def model_post_init(self, _: Any) -> None:
         """Check what a schema cannot express."""
         if not self.texts:
             raise ValueError("send at least one filter; none would choose every order")
 
     @property
-    def filter(self) -> OrderFilter:
-        """The filter. Raises InvalidRequest: an amount without a currency, or with too many decimals for it."""
-        return order_filter(**dict(self))
-
-    @property
     def texts(self) -> tuple[tuple[str, str], ...]:
         """The filters that were sent, by name, as they stand in the query of ``GET /orders``."""
         return tuple((name, _text(value)) for name, value in sorted(dict(self).items()) if value is not None)
-
-
-def order_filter(
-    *,
-    status: Sequence[Status] | None,
-    customer: str | None,
-    restaurant: str | None,
-    courier: str | None,
-    waiting_for: Awaiting | None,
-    overdue: bool | None,
-    parked: bool | None,
-    cause: str | None,
-    dependency: Dependency | None,
-    amount_min: str | None,
-    amount_max: str | None,
-    currency: str | None,
-    placed_from: datetime | None,
-    placed_to: datetime | None,
-    changed_from: datetime | None,
-    payment_reference: str | None,
-    id_prefix: str | None,
-    id_suffix: str | None,
-) -> OrderFilter:
-    """Return the filter of these parameters. Raises InvalidRequest."""
-    least, most = money_range(amount_min, amount_max, currency)
-    return OrderFilter(
-        status=tuple(status or ()),
-        customer=customer,
-        restaurant=restaurant,
-        courier=courier,
-        waiting_for=waiting_for,
-        overdue=overdue,
-        parked=parked,
-        cause=cause,
-        dependency=dependency,
-        amount_min=least,
-        amount_max=most,
-        currency=currency,
-        placed_from=time_text(placed_from),
-        placed_to=time_text(placed_to),
-        changed_from=time_text(changed_from),
-        payment_reference=payment_reference,
-        id_prefix=whole_prefix(id_prefix),
-        id_suffix=id_suffix,
-    )
 
 
 def _text(value: Any) -> str:

@@ -1,7 +1,8 @@
 """The parameters of a route, read from the annotations of its function, and their validation by pydantic.
 
 A parameter whose name stands in the path is a path parameter, ``body`` is the request's body, and the others are
-annotated: ``Annotated[type, InHeader("If-Match", "...")]``, ``Annotated[type, InQuery("...")]``.
+annotated: ``Annotated[type, InHeader("If-Match", "...")]``, ``Annotated[type, InQuery("...")]``. Parameters that a body
+has too are the fields of a model, which the function takes as one argument.
 """
 
 from __future__ import annotations
@@ -62,6 +63,8 @@ class Parameters:
 
     listed: tuple[Parameter, ...]
     body: type[Strict] | None
+    together: Mapping[str, type[Strict]]
+    """The models whose fields are parameters, by their argument."""
 
     def arguments(self, event: Mapping[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
         """Return the function's arguments, validated.
@@ -97,6 +100,8 @@ class Parameters:
                 errors += _located(error, "body")
         if errors:
             raise invalid_request(errors)
+        for argument, model in self.together.items():
+            arguments[argument] = model.model_construct(**{name: arguments.pop(name) for name in model.model_fields})
         return arguments
 
     def _check_query(self, query: Mapping[str, str]) -> None:
@@ -110,9 +115,23 @@ def read_parameters(path: str, function: Callable[..., Any]) -> Parameters:
     """Read the parameters of a route from its function."""
     hints = get_type_hints(function, include_extras=True)
     body = hints.pop("body", None)
-    defaults = {name: parameter.default for name, parameter in inspect.signature(function).parameters.items()}
-    listed = (_parameter(path, name, hint, defaults[name]) for name, hint in hints.items() if name in defaults)
-    return Parameters(tuple(listed), body)
+    listed: list[Parameter] = []
+    together: dict[str, type[Strict]] = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if name == "body":
+            continue
+        hint = hints[name]
+        if isinstance(hint, type) and issubclass(hint, Strict):
+            together[name] = hint
+            listed += _fields(path, hint)
+        else:
+            listed.append(_parameter(path, name, hint, parameter.default))
+    return Parameters(tuple(listed), body, together)
+
+
+def _fields(path: str, model: type[Strict]) -> Iterator[Parameter]:
+    hints = get_type_hints(model, include_extras=True)
+    return (_parameter(path, name, hints[name], field.default) for name, field in model.model_fields.items())
 
 
 def _parameter(path: str, argument: str, hint: Any, default: Any) -> Parameter:

@@ -12,27 +12,7 @@ import typer
 from workflows.cli.failures import CommandRefused, InvalidInput
 from workflows.cli.inputs import amount_of, read_text
 from workflows.cli.options import As, Data, Json, Key, Url
-from workflows.cli.order_filters import (
-    AmountMax,
-    AmountMin,
-    Cause,
-    ChangedFrom,
-    Courier,
-    Currency,
-    Customer,
-    Dependency,
-    IdPrefix,
-    IdSuffix,
-    Overdue,
-    Parked,
-    PaymentReference,
-    PlacedFrom,
-    PlacedTo,
-    Restaurant,
-    Status,
-    WaitingFor,
-    moment,
-)
+from workflows.cli.order_filters import OrderFilterOptions, takes_order_filters
 from workflows.cli.terminal import print_json, say
 
 if TYPE_CHECKING:
@@ -48,6 +28,7 @@ _FAILED = ("parked_again", "refused", "needs_approval", "still_moving")
 """Outcomes that leave something to do."""
 
 
+@takes_order_filters
 def bulk(
     action: Annotated[
         str, typer.Argument(metavar="ACTION", help="retry, cancel, credit or note; or show, stop or resume with --job.")
@@ -60,24 +41,7 @@ def bulk(
     group: Annotated[
         str | None, typer.Option(metavar="CAUSE", help="All orders parked with this cause: expediter incidents list.")
     ] = None,
-    status: Status = None,
-    customer: Customer = None,
-    restaurant: Restaurant = None,
-    courier: Courier = None,
-    waiting_for: WaitingFor = None,
-    overdue: Overdue = None,
-    parked: Parked = None,
-    cause: Cause = None,
-    dependency: Dependency = None,
-    amount_min: AmountMin = None,
-    amount_max: AmountMax = None,
-    currency: Currency = None,
-    placed_from: PlacedFrom = None,
-    placed_to: PlacedTo = None,
-    changed_from: ChangedFrom = None,
-    payment_reference: PaymentReference = None,
-    id_prefix: IdPrefix = None,
-    id_suffix: IdSuffix = None,
+    filters: OrderFilterOptions,
     reason: Annotated[
         str | None, typer.Option(help="Why; the text of a note. Kept in each order's history: no names.")
     ] = None,
@@ -121,27 +85,7 @@ def bulk(
         return
     reason = _needed(reason)
     chosen = [*(order or []), *(read_text(orders).split() if orders is not None else [])]
-    filters = {
-        "status": status or None,
-        "customer": customer,
-        "restaurant": restaurant,
-        "courier": courier,
-        "waiting_for": waiting_for,
-        "overdue": overdue,
-        "parked": parked,
-        "cause": cause,
-        "dependency": dependency,
-        "amount_min": amount_min,
-        "amount_max": amount_max,
-        "currency": currency,
-        "placed_from": moment(placed_from, "--placed-from"),
-        "placed_to": moment(placed_to, "--placed-to"),
-        "changed_from": moment(changed_from, "--changed-from"),
-        "payment_reference": payment_reference,
-        "id_prefix": id_prefix,
-        "id_suffix": id_suffix,
-    }
-    filtered = {name: value for name, value in filters.items() if value is not None}
+    filtered = filters.given()
     if sum(map(bool, (chosen, group, filtered))) != 1:
         raise InvalidInput(
             "choose the orders in one way: --order or --orders, --group, or filters such as --restaurant"

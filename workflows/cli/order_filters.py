@@ -2,32 +2,71 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from functools import wraps
+from typing import Annotated, Any
 
 import typer
 
 from workflows.cli.failures import InvalidInput
 from workflows.cli.inputs import version_or_time
 
-Status = Annotated[list[str] | None, typer.Option(help="In this status; may be given several times.")]
 Customer = Annotated[str | None, typer.Option(metavar="ID", help="Only of this customer.")]
 Restaurant = Annotated[str | None, typer.Option(metavar="ID", help="Only of this restaurant.")]
-Courier = Annotated[str | None, typer.Option(metavar="ID", help="Only of this courier.")]
-WaitingFor = Annotated[str | None, typer.Option(help="That wait for this, e.g. acceptance or delivery.")]
-Overdue = Annotated[bool | None, typer.Option("--overdue/--not-overdue", help="That wait for too long.")]
-Parked = Annotated[bool | None, typer.Option("--parked/--not-parked", help="Stopped by a fault.")]
-Cause = Annotated[str | None, typer.Option(help="Parked with it, e.g. PaymentsUnavailable@payments.")]
-Dependency = Annotated[str | None, typer.Option(help="Parked by payments, kitchen or couriers.")]
-AmountMin = Annotated[str | None, typer.Option(metavar="AMOUNT", help="At least, e.g. 12.50.")]
-AmountMax = Annotated[str | None, typer.Option(metavar="AMOUNT", help="At most.")]
-Currency = Annotated[str | None, typer.Option(help="In this currency; needed with an amount.")]
-PlacedFrom = Annotated[str | None, typer.Option(metavar="TIME", help="Placed at this time or later.")]
-PlacedTo = Annotated[str | None, typer.Option(metavar="TIME", help="Placed before this time.")]
-ChangedFrom = Annotated[str | None, typer.Option(metavar="TIME", help="Changed at this time or later.")]
-PaymentReference = Annotated[str | None, typer.Option(metavar="ID", help="The payment provider's id.")]
-IdPrefix = Annotated[str | None, typer.Option(metavar="TEXT", help="The beginning of the order's id.")]
-IdSuffix = Annotated[str | None, typer.Option(metavar="TEXT", help="The end of the order's id.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderFilterOptions:
+    """The options, as they stand on the command line."""
+
+    status: Annotated[list[str] | None, typer.Option(help="In this status; may be given several times.")] = None
+    customer: Customer = None
+    restaurant: Restaurant = None
+    courier: Annotated[str | None, typer.Option(metavar="ID", help="Only of this courier.")] = None
+    waiting_for: Annotated[str | None, typer.Option(help="That wait for this, e.g. acceptance or delivery.")] = None
+    overdue: Annotated[bool | None, typer.Option("--overdue/--not-overdue", help="That wait for too long.")] = None
+    parked: Annotated[bool | None, typer.Option("--parked/--not-parked", help="Stopped by a fault.")] = None
+    cause: Annotated[str | None, typer.Option(help="Parked with it, e.g. PaymentsUnavailable@payments.")] = None
+    dependency: Annotated[str | None, typer.Option(help="Parked by payments, kitchen or couriers.")] = None
+    amount_min: Annotated[str | None, typer.Option(metavar="AMOUNT", help="At least, e.g. 12.50.")] = None
+    amount_max: Annotated[str | None, typer.Option(metavar="AMOUNT", help="At most.")] = None
+    currency: Annotated[str | None, typer.Option(help="In this currency; needed with an amount.")] = None
+    placed_from: Annotated[str | None, typer.Option(metavar="TIME", help="Placed at this time or later.")] = None
+    placed_to: Annotated[str | None, typer.Option(metavar="TIME", help="Placed before this time.")] = None
+    changed_from: Annotated[str | None, typer.Option(metavar="TIME", help="Changed at this time or later.")] = None
+    payment_reference: Annotated[str | None, typer.Option(metavar="ID", help="The payment provider's id.")] = None
+    id_prefix: Annotated[str | None, typer.Option(metavar="TEXT", help="The beginning of the order's id.")] = None
+    id_suffix: Annotated[str | None, typer.Option(metavar="TEXT", help="The end of the order's id.")] = None
+
+    def given(self) -> dict[str, Any]:
+        """Return those that were given, as the client takes them. Raises InvalidInput."""
+        times = {name: moment(getattr(self, name), f"--{name.replace('_', '-')}") for name in _TIMES}
+        return {name: value for name, value in {**vars(self), **times}.items() if value not in (None, [])}
+
+
+_TIMES = ("placed_from", "placed_to", "changed_from")
+
+
+def takes_order_filters(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options, which it takes as one argument, ``filters``: OrderFilterOptions."""
+    signature = inspect.signature(command, eval_str=True)
+    options = inspect.signature(OrderFilterOptions, eval_str=True).parameters
+
+    @wraps(command)
+    def with_filters(**values: Any) -> None:
+        filters = OrderFilterOptions(**{name: values.pop(name) for name in options})
+        command(filters=filters, **values)
+
+    parameters = [
+        parameter
+        for name, own in signature.parameters.items()
+        for parameter in (options.values() if name == "filters" else [own])
+    ]
+    with_filters.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined] # read by typer
+    return with_filters
 
 
 def moment(text: str | None, option: str) -> datetime | None:

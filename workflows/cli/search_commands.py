@@ -8,27 +8,7 @@ import typer
 
 from workflows.cli.failures import InvalidInput
 from workflows.cli.options import As, Data, Json, Url
-from workflows.cli.order_filters import (
-    AmountMax,
-    AmountMin,
-    Cause,
-    ChangedFrom,
-    Courier,
-    Currency,
-    Customer,
-    Dependency,
-    IdPrefix,
-    IdSuffix,
-    Overdue,
-    Parked,
-    PaymentReference,
-    PlacedFrom,
-    PlacedTo,
-    Restaurant,
-    Status,
-    WaitingFor,
-    moment,
-)
+from workflows.cli.order_filters import Customer, OrderFilterOptions, Restaurant, moment, takes_order_filters
 from workflows.cli.terminal import print_json
 
 Limit = Annotated[int, typer.Option(min=1, max=100, help="The most lines to print.")]
@@ -45,26 +25,10 @@ def add_to(app: typer.Typer, orders: typer.Typer) -> None:
     app.command("accesses")(accesses)
 
 
+@takes_order_filters
 def list_orders(
     *,
-    status: Status = None,
-    customer: Customer = None,
-    restaurant: Restaurant = None,
-    courier: Courier = None,
-    waiting_for: WaitingFor = None,
-    overdue: Overdue = None,
-    parked: Parked = None,
-    cause: Cause = None,
-    dependency: Dependency = None,
-    amount_min: AmountMin = None,
-    amount_max: AmountMax = None,
-    currency: Currency = None,
-    placed_from: PlacedFrom = None,
-    placed_to: PlacedTo = None,
-    changed_from: ChangedFrom = None,
-    payment_reference: PaymentReference = None,
-    id_prefix: IdPrefix = None,
-    id_suffix: IdSuffix = None,
+    filters: OrderFilterOptions,
     sort: Annotated[str, typer.Option(help="-placed_at, placed_at, changed_at or waiting_since.")] = "-placed_at",
     limit: Limit = 20,
     cursor: CursorOption = None,
@@ -77,29 +41,7 @@ def list_orders(
     from workflows.cli.connection import connected
 
     with connected(url, data, as_) as engine:
-        page = engine.orders(
-            status=status or (),
-            customer=customer,
-            restaurant=restaurant,
-            courier=courier,
-            waiting_for=waiting_for,
-            overdue=overdue,
-            parked=parked,
-            cause=cause,
-            dependency=dependency,
-            amount_min=amount_min,
-            amount_max=amount_max,
-            currency=currency,
-            placed_from=moment(placed_from, "--placed-from"),
-            placed_to=moment(placed_to, "--placed-to"),
-            changed_from=moment(changed_from, "--changed-from"),
-            payment_reference=payment_reference,
-            id_prefix=id_prefix,
-            id_suffix=id_suffix,
-            sort=sort,
-            limit=limit,
-            cursor=cursor,
-        )
+        page = engine.orders(**filters.given(), sort=sort, limit=limit, cursor=cursor)
     if json:
         print_json(page)
     else:

@@ -7,6 +7,8 @@ a rebuild from the newest history gives.
 from __future__ import annotations
 
 import random
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,7 +18,10 @@ from hypothesis import strategies as st
 from tests.domain.order.world import plays
 from tests.projections.histories import BLIND_INDEX, CHANGES, OPENING, Sample, log_of
 from tests.recorded import HandClock
-from workflows.event_store.commits import History
+from workflows.event_store.commits import ChainBroken, History
+from workflows.projections import rebuild as rebuilding
+from workflows.projections.projector import Projector
+from workflows.projections.rebuild import RebuildFrom
 from workflows.projections.store import ViewStore
 from workflows.projections.view import Row, View
 from workflows.projections.views import all_views
@@ -50,6 +55,16 @@ def stored(store: ViewStore, view: View, history: History) -> list[Row]:
     with store.reading() as connection:
         id_ = history.stream.partition("#")[2]
         return list(store.rows_of(connection, view, [id_]).get(id_, []))
+
+
+def parked_in(store: ViewStore) -> set[tuple[str, str]]:
+    with store.reading() as connection:
+        return {(each.view, each.stream) for each in store.parked(connection)}
+
+
+def outdated_in(store: ViewStore) -> set[str]:
+    with store.reading() as connection:
+        return {view.name for view in store.outdated(connection)}
 
 
 @pytest.fixture
@@ -141,4 +156,35 @@ def test_what_is_stored_is_read_back_equal(store: ViewStore, view: View):
     """Both databases keep texts, numbers and NULL as they are."""
     log = log_of(view, STORY)
     project(store, view, log.newest)
+    assert stored(store, view, log.newest) == view.rows(log.newest, 0)
+
+
+@each_view
+def test_a_history_that_cannot_be_read_is_parked_and_comes_back(store: ViewStore, view: View):
+    """Until then the rows of its last version stay; afterwards nothing is repaired by hand."""
+    log = log_of(view, STORY)
+    stream, before = log.newest.stream, log.histories[-2]
+    project(store, view, before)
+    Projector(store, lambda _: {stream: ChainBroken(stream, 1, "was changed")}).project([stream])
+    assert (view.name, stream) in parked_in(store)
+    assert stored(store, view, before) == view.rows(before, 0)
+    Projector(store, lambda _: {stream: log.newest}).project([stream])
+    assert (view.name, stream) not in parked_in(store)
+    assert stored(store, view, log.newest) == view.rows(log.newest, 0)
+
+
+@each_view
+def test_another_version_of_a_view_is_outdated_until_it_is_built_again(
+    store: ViewStore, view: View, monkeypatch: pytest.MonkeyPatch
+):
+    """Its rows were computed by another definition."""
+    monkeypatch.setattr(rebuilding, "SHARES_MAX", 1)
+    log = log_of(view, STORY)
+    with store.writing() as connection:
+        store.set_built(connection, view)
+    store.views[view.name] = replace(view, version=view.version + 1)
+    assert view.name in outdated_in(store)
+    source = RebuildFrom(open_log=lambda: nullcontext(log.log), blind_index=BLIND_INDEX)
+    rebuilding.rebuild(store, source, [view.name], cores=1)
+    assert view.name not in outdated_in(store)
     assert stored(store, view, log.newest) == view.rows(log.newest, 0)

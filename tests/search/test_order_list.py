@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from domain.order.commands import ParkOrder
+from handlers.http.order_filters import OrderFilterQuery
 from tests.handlers.conftest import money
 from tests.search.shops import ShopWithViews
 from workflows.projections.offers import OFFERS_VIEW
@@ -40,15 +41,23 @@ def test_an_order_is_found_by_all_that_support_may_know_of_it(shop):
     for name, value in mine_is.items():
         query = {name: value, **({"currency": "EUR"} if name == "amount_min" else {})}
         assert shop.ids(**query) == [mine], name
-    other_is = {"status": "placed", "parked": True, "cause": "PaymentsUnavailable@payments", "dependency": "payments"}
-    for name, value in {
-        **other_is,
+    placed_at = shop.order(other).placed.placed_at.isoformat()
+    other_is = {
+        "status": "placed",
         "customer": "bob",
         "restaurant": "luigi",
+        "parked": True,
+        "cause": "PaymentsUnavailable@payments",
+        "dependency": "payments",
+        "placed_from": placed_at,
+        "changed_from": placed_at,
         "id_prefix": other[4:20],
         "id_suffix": other[4:],
-    }.items():
+    }
+    for name, value in other_is.items():
         assert shop.ids(**{name: value}) == [other], name
+    shown_below = {"amount_max", "currency", "overdue"}
+    assert {*mine_is, *other_is} | shown_below == set(OrderFilterQuery.model_fields), "a filter has no line here"
     assert shop.ids(amount_min="27.40", amount_max="27.40", currency="EUR") == [other]
     assert shop.ids(currency="JPY") == []
     assert shop.ids() == [other, mine]

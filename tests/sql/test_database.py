@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, MetaData, Table, insert, select
 
 from workflows.sql.columns import text
-from workflows.sql.database import SqlDatabase, StatementTooSlow
+from workflows.sql.database import SqlDatabase, SqlUnavailable, StatementTooSlow
 from workflows.sql.schema import create, drop
 
 LIMIT_S = 0.1
@@ -35,6 +35,36 @@ def test_a_slow_statement_is_stopped_unless_it_builds_a_table(sql_url: str | Pat
                 run_slowly(connection)
         with pytest.raises(StatementTooSlow), database.writing() as connection:
             run_slowly(connection)
+
+
+def test_readers_and_the_writer_do_not_wait_for_each_other(sql_url: str | Path) -> None:
+    """A reader keeps the snapshot that it began with, and a transaction that is not committed holds up no reader."""
+    with SqlDatabase(sql_url, read_timeout_s=5, write_timeout_s=5) as database:
+        with database.writing() as connection:
+            create(connection, NOTES)
+        with database.reading() as early:
+            assert early.execute(select(NOTES.c.id)).all() == []
+            with database.writing() as connection:
+                connection.execute(insert(NOTES), {"id": "1", "said": "written while it was read"})
+                with database.reading() as beside:
+                    assert beside.execute(select(NOTES.c.id)).all() == []
+            assert early.execute(select(NOTES.c.id)).all() == []
+        with database.reading() as later:
+            assert later.execute(select(NOTES.c.id)).scalars().all() == ["1"]
+
+
+def test_a_read_without_a_free_connection_is_refused_in_time(
+    sql_url: str | Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reads beyond the pool wait for a bounded time, so that slow ones cannot gather without end."""
+    monkeypatch.setattr("workflows.sql.database.POOL_WAIT_S", LIMIT_S)
+    with (
+        SqlDatabase(sql_url, readers=1) as database,
+        database.reading(),
+        pytest.raises(SqlUnavailable, match="all connections are busy"),
+        database.reading(),
+    ):
+        pass
 
 
 @pytest.mark.parametrize("wipe", [True, False])

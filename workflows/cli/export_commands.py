@@ -21,9 +21,9 @@ from workflows.cli.event_filters import (
     RecordedTo,
 )
 from workflows.cli.failures import CommandRefused, Exit, InvalidInput
-from workflows.cli.inputs import read_text
+from workflows.cli.inputs import read_text, time_if_given
 from workflows.cli.options import AsOf, Data, Json, Url
-from workflows.cli.order_filters import Customer, Restaurant, moment
+from workflows.cli.order_filters import Customer, Restaurant
 from workflows.cli.query_command import AsAuditor, show_rows
 from workflows.cli.terminal import counting, print_json, say
 
@@ -81,8 +81,8 @@ def export(
         "order": order,
         "customer": customer,
         "restaurant": restaurant,
-        "recorded_from": _text(moment(recorded_from, "--from")),
-        "recorded_to": _text(moment(recorded_to, "--to")),
+        "recorded_from": _text(time_if_given(recorded_from, "--from")),
+        "recorded_to": _text(time_if_given(recorded_to, "--to")),
         "correlation": correlation,
         "people_only": people_only or None,
     }
@@ -91,7 +91,7 @@ def export(
     if not output.parent.is_dir():
         raise InvalidInput(f"there is no folder {output.parent}")
     with connected(url, data, as_auditor(as_)) as engine:
-        begun = engine.create_export(given, format=format_, as_of=moment(as_of, "--as-of"))
+        begun = engine.create_export(given, format=format_, as_of=time_if_given(as_of, "--as-of"))
         made = _awaited(engine, begun)
         with counting("downloading byte {} ...") as progress:
             download(engine, made, output, progress)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,12 @@ from workflows.clock import TimeUnreadable, read_timestamp
 
 if TYPE_CHECKING:
     from workflows.client.order_json import MoneyJson
+
+
+_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d+)?)? ?(Z|[+-]\d\d:\d\d))?", re.ASCII | re.IGNORECASE
+)
+_TIME_FORMS = "use 2026-03-01T18:30:00Z, '2026-03-01 18:30Z', 2026-03-01T19:30+01:00, or a day in UTC, 2026-03-01"
 
 
 def pairs(texts: Iterable[str] | None, option: str) -> dict[str, str]:
@@ -66,14 +72,13 @@ def json_argument(text: str, option: str) -> Any:
 
 
 def version_or_time(text: str, option: str) -> int | datetime:
-    """Return a version such as ``7``, or a time with an offset. Raises InvalidInput."""
-    with suppress(ValueError):  # more digits than Python converts
-        if text.isascii() and text.isdecimal():
-            return int(text)
-        return read_timestamp(text)
-    raise InvalidInput(
-        f"{option}: {text[:40]!r} is neither a version nor a time with an offset, e.g. 7 or 2026-03-01T18:30:00Z"
-    )
+    """Return a version such as ``7``, or a time. Raises InvalidInput."""
+    if re.fullmatch("[0-9]{1,9}", text):
+        return int(text)
+    try:
+        return _time(text)
+    except TimeUnreadable:
+        raise InvalidInput(f"{option}: {text[:40]!r} is neither a version, e.g. 7, nor a time: {_TIME_FORMS}") from None
 
 
 def amount_of(text: str, option: str) -> MoneyJson:
@@ -85,11 +90,25 @@ def amount_of(text: str, option: str) -> MoneyJson:
 
 
 def time_of(text: str, option: str) -> datetime:
-    """Return a time with an offset. Raises InvalidInput."""
+    """Return a time as a person types it or copies it from a table. Raises InvalidInput."""
     try:
-        return read_timestamp(text)
-    except TimeUnreadable as unreadable:
-        raise InvalidInput(f"{option} {text[:40]!r}: {unreadable}") from None
+        return _time(text)
+    except TimeUnreadable:
+        raise InvalidInput(f"{option}: {text[:40]!r} is not a time: {_TIME_FORMS}") from None
+
+
+def time_if_given(text: str | None, option: str) -> datetime | None:
+    """Return the time of an option that may be left out. Raises InvalidInput."""
+    return None if text is None else time_of(text, option)
+
+
+def _time(text: str) -> datetime:
+    """Read a time that may lack its seconds, or a day, which begins at midnight in UTC. Raises TimeUnreadable."""
+    parts = _TIME.fullmatch(text)
+    if parts is None:
+        raise TimeUnreadable
+    day, clock, seconds, offset = parts.groups()
+    return read_timestamp(f"{day}T{clock or '00:00'}{seconds or ':00'}{offset or 'Z'}")
 
 
 def new_folder(path: str) -> Path:

@@ -17,8 +17,9 @@ from workflows.cli.event_filters import (
     RecordedFrom,
     RecordedTo,
 )
+from workflows.cli.inputs import time_if_given
 from workflows.cli.options import As, Data, Json, OrderId, Url
-from workflows.cli.order_filters import Customer, Restaurant, moment
+from workflows.cli.order_filters import Customer, Restaurant
 from workflows.cli.search_commands import CursorOption, Limit
 from workflows.cli.terminal import print_json, print_json_update
 
@@ -95,8 +96,8 @@ def events(
             order=order,
             customer=customer,
             restaurant=restaurant,
-            recorded_from=moment(recorded_from, "--from"),
-            recorded_to=moment(recorded_to, "--to"),
+            recorded_from=time_if_given(recorded_from, "--from"),
+            recorded_to=time_if_given(recorded_to, "--to"),
             correlation=correlation,
             people_only=people_only,
             reason=reason,

@@ -5,14 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import wraps
 from typing import Annotated, Any
 
 import typer
 
-from workflows.cli.failures import InvalidInput
-from workflows.cli.inputs import version_or_time
+from workflows.cli.inputs import time_if_given
 
 Customer = Annotated[str | None, typer.Option(metavar="ID", help="Only of this customer.")]
 Restaurant = Annotated[str | None, typer.Option(metavar="ID", help="Only of this restaurant.")]
@@ -43,7 +41,7 @@ class OrderFilterOptions:
 
     def given(self) -> dict[str, Any]:
         """Return those that were given, as the client takes them. Raises InvalidInput."""
-        times = {name: moment(getattr(self, name), f"--{name.replace('_', '-')}") for name in _TIMES}
+        times = {name: time_if_given(getattr(self, name), f"--{name.replace('_', '-')}") for name in _TIMES}
         return {name: value for name, value in {**vars(self), **times}.items() if value not in (None, [])}
 
 
@@ -67,13 +65,3 @@ def takes_order_filters(command: Callable[..., None]) -> Callable[..., None]:
     ]
     with_filters.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined] # read by typer
     return with_filters
-
-
-def moment(text: str | None, option: str) -> datetime | None:
-    """Read a time. Raises InvalidInput."""
-    if text is None:
-        return None
-    time = version_or_time(text, option)
-    if not isinstance(time, datetime):
-        raise InvalidInput(f"{option} is {text!r}: give a time, e.g. 2026-03-01T18:30:00Z")
-    return time

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workflows.cli.inputs import read_text
+from workflows.cli.inputs import read_text, time_if_given
 from workflows.cli.options import AsOf, Data, Json, Url
-from workflows.cli.order_filters import moment
 from workflows.cli.terminal import data_console, print_json, printable, say, table
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def query(
 
     text = read_text("-" if sql == "-" else sql[1:]) if sql == "-" or sql.startswith("@") else sql
     with connected(url, data, as_auditor(as_)) as engine:
-        result = engine.query(text, as_of=moment(as_of, "--as-of"), limit=limit)
+        result = engine.query(text, as_of=time_if_given(as_of, "--as-of"), limit=limit)
     if json:
         print_json(result)
     else:

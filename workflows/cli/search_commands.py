@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from workflows.cli.failures import InvalidInput
+from workflows.cli.inputs import time_if_given
 from workflows.cli.options import As, Data, Json, Url
-from workflows.cli.order_filters import Customer, OrderFilterOptions, Restaurant, moment, takes_order_filters
+from workflows.cli.order_filters import Customer, OrderFilterOptions, Restaurant, takes_order_filters
 from workflows.cli.terminal import print_json
 
 Limit = Annotated[int, typer.Option(min=1, max=100, help="The most lines to print.")]
@@ -102,8 +103,8 @@ def stats(
 
     with connected(url, data, as_) as engine:
         counted = engine.stats(
-            placed_from=moment(placed_from, "--from"),
-            placed_to=moment(placed_to, "--to"),
+            placed_from=time_if_given(placed_from, "--from"),
+            placed_to=time_if_given(placed_to, "--to"),
             restaurant=restaurant,
             bucket=bucket,
             by_restaurant=by_restaurant,
@@ -138,8 +139,8 @@ def accesses(
             actor=actor,
             order=order,
             customer=customer,
-            read_from=moment(read_from, "--from"),
-            read_to=moment(read_to, "--to"),
+            read_from=time_if_given(read_from, "--from"),
+            read_to=time_if_given(read_to, "--to"),
             limit=limit,
             cursor=cursor,
         )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -41,6 +44,7 @@ from workflows.sqlite.keyring import SqliteKeyRing
 
 NAMES = tuple(sorted(view.name for view in all_views(BLIND_INDEX)))
 ORDERS_PLACED = 10
+STREAMS_BEFORE_KILL = 4
 
 
 @contextmanager
@@ -186,6 +190,49 @@ def test_an_interrupted_rebuild_goes_on_where_it_was(kept: Kept, monkeypatch: py
     assert steps[-1].streams == ORDERS_PLACED + 1  # and the restaurant
     assert kept.differences() == []
     assert kept.tables() == set(NAMES)
+
+
+def test_a_rebuild_stores_what_it_computed_before_it_reads_on(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of all shares that wait to be stored took 400 MB beside the engine, and a kill would lose them."""
+    computed, chunk = [], rebuild_module._chunk
+
+    def counted(*place: Any) -> Any:
+        computed.append(place)
+        return chunk(*place)
+
+    monkeypatch.setattr(rebuild_module, "_chunk", counted)
+    unstored: list[int] = []
+    kept.rebuild(on_progress=lambda _: unstored.append(len(computed) - len(unstored)))
+    assert set(unstored) == {1}
+
+
+@pytest.mark.parametrize("sql_url", ["sqlite"], indirect=True)
+def test_a_rebuild_that_was_killed_goes_on_where_it_was(kept: Kept) -> None:
+    """As by the kernel for want of memory: nothing is repaired before, and what is stored is not read again."""
+    views = kept.store.database.url.render_as_string()
+    killed = multiprocessing.get_context("spawn").Process(target=rebuild_until_killed, args=(views, kept.file))
+    killed.start()
+    killed.join()
+    assert killed.exitcode == -signal.SIGKILL
+    steps: list[BuildProgress] = []
+    kept.rebuild(on_progress=steps.append)
+    assert steps[0].streams > STREAMS_BEFORE_KILL
+    assert kept.differences() == []
+    assert kept.tables() == set(NAMES)
+
+
+def rebuild_until_killed(views: str, log: Path) -> None:
+    """Be killed after some streams are stored."""
+    rebuild_module.STREAMS_AT_ONCE = 2
+
+    def kill(progress: BuildProgress) -> None:
+        if progress.streams >= STREAMS_BEFORE_KILL:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with SqlDatabase(views) as database:
+        store = ViewStore(database, all_views(BLIND_INDEX), HandClock())
+        source = RebuildFrom(open_log=partial(open_log, log), blind_index=BLIND_INDEX)
+        rebuild(store, source, NAMES, cores=1, on_progress=kill)
 
 
 def test_an_interrupted_rebuild_of_another_definition_is_thrown_away(kept: Kept) -> None:

@@ -11,6 +11,7 @@ Changes during the build end up right in any order, because a row never replaces
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import ExitStack, contextmanager
@@ -87,8 +88,9 @@ def rebuild(
     with store.database.alone("build"):
         with source.open_log() as log:
             _begin(store, views, log)
-            with _computing(source, log, names, cores or len(os.sched_getaffinity(0))) as compute:
-                _fill(store, views, compute, on_progress)
+            cores = cores or len(os.sched_getaffinity(0))
+            with _computing(source, log, names, cores) as compute:
+                _fill(store, views, compute, 1 if cores == 1 else 2 * cores, on_progress)
             _add_indexes(store, views)
             _try_parked_again(store, views, log)
         with source.open_log() as log:  # opened again, because a log keeps the keys that it has read
@@ -149,16 +151,26 @@ def _fill(
     store: ViewStore,
     views: Sequence[View],
     compute: _Compute,
+    at_once: int,
     on_progress: Callable[[BuildProgress], None],
 ) -> None:
-    pending = {compute(share, done_to): share for share, done_to in _open_shares(store)}
-    while pending:
+    """Store the rows of all shares.
+
+    Args:
+        at_once: Chunks that are computed or wait to be stored. Of more, each would take memory and be lost by a kill.
+    """
+    to_read = deque(_open_shares(store))
+    pending: dict[Future[_Chunk], Share] = {}
+    while to_read or pending:
+        while to_read and len(pending) < at_once:
+            share, done_to = to_read.popleft()
+            pending[compute(share, done_to)] = share
         done, _ = wait(pending, return_when=FIRST_COMPLETED)
         for future in done:
             share, chunk = pending.pop(future), future.result()
             on_progress(_stored(store, views, share, chunk))
             if chunk.last is not None:
-                pending[compute(share, chunk.last)] = share
+                to_read.appendleft((share, chunk.last))
 
 
 @contextmanager

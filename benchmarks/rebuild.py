@@ -31,7 +31,8 @@ from workflows.projections.bookkeeping import SHARES
 from workflows.projections.orders import ORDERS
 from workflows.projections.store import ViewStore
 from workflows.search.filters import OrderFilter, OrderSort
-from workflows.search.order_list import OrderQuery, list_orders
+from workflows.search.order_list import list_orders
+from workflows.search.order_query import OrderQuery
 from workflows.settings import read
 from workflows.time_budgets import read_budgets
 

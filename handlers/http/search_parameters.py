@@ -118,7 +118,13 @@ CourierIs = Annotated[_Name | None, InQuery("Only orders whose current offer thi
 WaitingFor = Annotated[Annotated[Awaiting, OneOf(Awaiting)] | None, InQuery("Only running orders that wait for this.")]
 Overdue = Annotated[Flag | None, InQuery("Only orders that wait for longer than the watchdog allows, or only others.")]
 Parked = Annotated[Flag | None, InQuery("Only parked orders, or only others.")]
-CauseIs = Annotated[_Text | None, InQuery("Only orders parked with this cause, e.g. `PaymentsUnavailable@payments`.")]
+CauseIs = Annotated[
+    _Text | None,
+    InQuery(
+        "Only orders parked with this cause, e.g. `PaymentsUnavailable@payments`, or with this error of any provider, "
+        "e.g. `PaymentsUnavailable`."
+    ),
+]
 DependencyIs = Annotated[
     Annotated[Dependency, OneOf(Dependency)] | None, InQuery("Only orders parked by a fault of this provider.")
 ]

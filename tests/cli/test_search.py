@@ -25,12 +25,15 @@ def cancelled(expediter: Any, running: Any) -> str:
 
 
 def test_an_order_is_found_by_all_that_support_is_told(expediter: Any, running: Any, cancelled: str) -> None:
-    """By a part of its id, its amount, its customer and the customer's phone; as a table and as JSON."""
+    """By a part of its id, its amount, its customer and the customer's phone; as a table and as JSON.
+
+    Support types ids and currencies as they were heard or cut off, in any case.
+    """
     for found in (
-        ("list", "--id-prefix", cancelled[:14]),
+        ("list", "--id-prefix", f"{cancelled[:14].upper()}..."),
         ("list", "--id-suffix", cancelled[-8:]),
         ("list", "--customer", "cus_1", "--limit", "1"),
-        ("list", "--amount-min", "1", "--currency", "EUR", "--limit", "1"),
+        ("list", "--amount-min", "1", "--currency", "eur", "--limit", "1"),
         ("search", "--phone", "030 1234567", "--limit", "1"),
     ):
         result = expediter("order", *found, "--data", running.data)

@@ -58,6 +58,8 @@ def test_an_order_is_found_by_all_that_support_may_know_of_it(shop):
         assert shop.ids(**{name: value}) == [other], name
     shown_below = {"amount_max", "currency", "overdue"}
     assert {*mine_is, *other_is} | shown_below == set(OrderFilterQuery.model_fields), "a filter has no line here"
+    assert shop.ids(cause="PaymentsUnavailable") == [other], "the error alone, of any provider"
+    assert shop.ids(cause="Payments") == []
     assert shop.ids(amount_min="27.40", amount_max="27.40", currency="EUR") == [other]
     assert shop.ids(currency="JPY") == []
     assert shop.ids() == [other, mine]

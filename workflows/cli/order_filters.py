@@ -27,7 +27,7 @@ class OrderFilterOptions:
     waiting_for: Annotated[str | None, typer.Option(help="That wait for this, e.g. acceptance or delivery.")] = None
     overdue: Annotated[bool | None, typer.Option("--overdue/--not-overdue", help="That wait for too long.")] = None
     parked: Annotated[bool | None, typer.Option("--parked/--not-parked", help="Stopped by a fault.")] = None
-    cause: Annotated[str | None, typer.Option(help="Parked with it, e.g. PaymentsUnavailable@payments.")] = None
+    cause: Annotated[str | None, typer.Option(help="Parked with it, e.g. CircuitOpen@payments or CircuitOpen.")] = None
     dependency: Annotated[str | None, typer.Option(help="Parked by payments, kitchen or couriers.")] = None
     amount_min: Annotated[str | None, typer.Option(metavar="AMOUNT", help="At least, e.g. 12.50.")] = None
     amount_max: Annotated[str | None, typer.Option(metavar="AMOUNT", help="At most.")] = None
@@ -41,8 +41,18 @@ class OrderFilterOptions:
 
     def given(self) -> dict[str, Any]:
         """Return those that were given, as the client takes them. Raises InvalidInput."""
-        times = {name: time_if_given(getattr(self, name), f"--{name.replace('_', '-')}") for name in _TIMES}
-        return {name: value for name, value in {**vars(self), **times}.items() if value not in (None, [])}
+        read: dict[str, Any] = {
+            **{name: time_if_given(getattr(self, name), f"--{name.replace('_', '-')}") for name in _TIMES},
+            "currency": self.currency and self.currency.upper(),
+            "id_prefix": _part_of_id(self.id_prefix),
+            "id_suffix": _part_of_id(self.id_suffix),
+        }
+        return {name: value for name, value in {**vars(self), **read}.items() if value not in (None, [])}
+
+
+def _part_of_id(text: str | None) -> str | None:
+    """Return a part of an id as it was read aloud or cut off, without capital letters and dots."""
+    return text and text.strip(" .\u2026").lower()
 
 
 _TIMES = ("placed_from", "placed_to", "changed_from")

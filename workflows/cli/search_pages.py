@@ -129,4 +129,4 @@ def say_more(following: str | None, as_of: AsOfJson) -> None:
     if as_of["lag_commits"]:
         say(f"the list is {as_of['lag_commits']} commits behind, the oldest {as_of['lag_s']:.1f} s old")
     if not as_of["complete"]:
-        say("the view is built for the first time: rows are missing")
+        say("rows are missing: the view is built for the first time; expediter views list shows how far it is")

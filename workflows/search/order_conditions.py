@@ -50,11 +50,12 @@ def rest(query: OrderQuery) -> Iterator[ColumnElement[bool]]:
         (_column.phone_index, wanted.phone_index),
         (_column.email_index, wanted.email_index),
         (_column.name_index, wanted.name_index),
-        (hidden(_column.parked_cause), wanted.cause),
         (hidden(_column.dependency), wanted.dependency),
     ):
         if value is not None:
             yield column == value
+    if wanted.cause is not None:  # with its provider as incidents are grouped, or the error alone
+        yield or_(hidden(_column.parked_cause) == wanted.cause, hidden(_column.parked_error) == wanted.cause)
     placed_at = _column.placed_at if query.by_placing else hidden(_column.placed_at)
     if wanted.placed_from is not None:
         yield placed_at >= wanted.placed_from

@@ -171,6 +171,11 @@ def test_errors_of_the_services_themselves_have_a_retrier_of_their_own(machine, 
     assert max(waits_s(own)) <= 60
 
 
+def test_no_task_of_an_order_waits_for_another_execution():
+    """Step Functions would poll DescribeExecution for it, of which an account has 10 or 15 a second."""
+    assert not [name for name, state in states("order") if "Execution" in state.get("Resource", "")]
+
+
 def test_every_task_of_the_parent_outside_its_parking_path_has_a_catch_all():
     """An unexpected error leads to FindReason, which reads the log, not to a failed execution."""
 

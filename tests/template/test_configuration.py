@@ -194,6 +194,20 @@ def test_every_route_without_a_token_has_a_limit_of_its_own(of_type: OfType) -> 
         assert limit["ThrottlingBurstLimit"] == limit["ThrottlingRateLimit"]
 
 
+def test_concurrency_is_reserved_for_steps_and_feed_alone_and_only_by_parameter(plain: dict[str, Any]) -> None:
+    """A reservation takes from all other functions of the account, and new accounts have ten."""
+    functions = {name: each["Properties"] for name, each in plain["Resources"].items() if "Function" in each["Type"]}
+    reserved = {
+        name: each["ReservedConcurrentExecutions"]["Fn::If"]
+        for name, each in functions.items()
+        if "ReservedConcurrentExecutions" in each
+    }
+    assert {name: (chosen[0], chosen[2]) for name, chosen in reserved.items()} == {
+        name: (f"Has{name}Concurrency", {"Ref": "AWS::NoValue"}) for name in ("SagaStep", "Feed")
+    }
+    assert {plain["Parameters"][f"{name}Concurrency"]["Default"] for name in reserved} == {0}
+
+
 def test_one_origin_may_call_the_api_from_a_browser_and_by_default_none(of_type: OfType, plain: dict[str, Any]) -> None:
     """Never every origin, and without credentials of the browser. All headers that the API reads may be sent."""
     (api,) = of_type("ApiGatewayV2::Api").values()

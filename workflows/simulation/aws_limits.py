@@ -83,18 +83,28 @@ def requested(orders_per_s: float) -> Quotas:
     }
 
 
+QUEUED_AFTER = timedelta(seconds=10)
+"""Shorter waits are chance: a few calls that come at once."""
+
+
 @dataclass(slots=True)
 class LimitUse:
-    """What a limit did in a run. ``refused`` and ``held`` count calls; ``longest`` is the longest wait for it."""
+    """What a limit did in a run.
+
+    ``refused`` and ``held`` count calls. ``longest`` is the longest wait for it, and ``first_at`` when the first piece
+    of work began to wait that waited for ``QUEUED_AFTER`` or longer.
+    """
 
     refused: int = 0
     held: int = 0
     first_at: datetime | None = None
     longest: timedelta = timedelta()
 
-    def begins(self, at: datetime) -> None:
-        """Note when the limit first refused or held a call."""
-        self.first_at = min(self.first_at or at, at)
+    def waited(self, since: datetime, until: datetime) -> None:
+        """Note a wait that is over."""
+        self.longest = max(self.longest, until - since)
+        if until - since >= QUEUED_AFTER:
+            self.first_at = min(self.first_at or since, since)
 
 
 class TokenBucket:
@@ -115,7 +125,6 @@ class TokenBucket:
         self._refill()
         if self._tokens < 1:
             self.use.refused += 1
-            self.use.begins(self._scheduler.now())
             return False
         self._tokens -= 1
         return True
@@ -142,11 +151,9 @@ class TokenBucket:
             act()
 
     def _note(self, since: datetime) -> None:
-        waited = self._scheduler.now() - since
-        if waited:
+        if since < self._scheduler.now():
             self.use.held += 1
-            self.use.begins(since)
-            self.use.longest = max(self.use.longest, waited)
+            self.use.waited(since, self._scheduler.now())
 
     def _serve_later(self) -> None:
         now = self._scheduler.now()
@@ -188,7 +195,6 @@ class Concurrency:
         now = self._scheduler.now()
         if self._running >= int(self._most) or (self._drained is not None and self._drained.covers(now)):
             self.use.refused += 1
-            self.use.begins(now)
             return False
         self._running += 1
         return True
@@ -212,4 +218,4 @@ class Refusals:
         if not passed:
             self._since.setdefault(work, now)
         elif (since := self._since.pop(work, None)) is not None:
-            self._use.longest = max(self._use.longest, now - since)
+            self._use.waited(since, now)

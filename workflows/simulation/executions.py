@@ -1,7 +1,8 @@
-"""Step Functions in the simulation: the real interpreter on the simulated clock. The service itself never fails."""
+"""Step Functions in the simulation: the real interpreter on the simulated clock. The service throttles, or works."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -11,16 +12,27 @@ from workflows.asl.interpreter.frames import Frame
 from workflows.asl.interpreter.interpreter import SignalResult
 from workflows.asl.reading.integrations import machine_name
 from workflows.asl.reading.states import Definition
-from workflows.asl.signals import JSON, ExecutionStatus, InvokeFunction, Signal, TokenFailed, TokenSucceeded
+from workflows.asl.signals import (
+    JSON,
+    ExecutionStatus,
+    InvokeFunction,
+    Signal,
+    TimerFired,
+    TokenFailed,
+    TokenSucceeded,
+)
 from workflows.asl.tokens import token_execution
 from workflows.executions import (
     DescribedExecution,
     ExecutionEvents,
+    ExecutionsUnavailable,
     MachineDefinition,
     NoSuchExecution,
     TokenGone,
 )
+from workflows.simulation.faults import InjectedFault
 from workflows.simulation.scheduler import Scheduler
+from workflows.simulation.wire import Outage, outage
 
 Answer = Callable[[Any, tuple[str, str] | None], None]
 """Called once with a function's result, or with its error and cause."""
@@ -45,6 +57,15 @@ class SimulatedExecutions(virtual.VirtualRunner):
         self._scheduler = scheduler
         self._invoke_function = invoke
         self._by_arn: dict[str, virtual.VirtualExecution] = {}
+        self._throttled: dict[InjectedFault, Outage] = {}
+        self._held: deque[Callable[[], None]] = deque()
+        self._settling: set[str] = set()
+
+    def throttle(self, fault: InjectedFault, seconds: float) -> None:
+        """Refuse starts or tokens, or hold state transitions, from now on for a time."""
+        self._throttled[fault] = outage(self._scheduler.now(), seconds)
+        if fault is InjectedFault.TRANSITIONS_THROTTLED:
+            self._scheduler.at(self._throttled[fault].ends, self._release)
 
     def upgrade(self, machines: Mapping[str, Definition]) -> None:
         """Replace the definitions, as a deployment does."""
@@ -76,6 +97,7 @@ class SimulatedExecutions(virtual.VirtualRunner):
         self._now = self._scheduler.now()
         if isinstance(machine, Definition):
             return super().start(machine, name, input, express)
+        self._refuse(InjectedFault.STARTS_THROTTLED)
         definition = self._machines[machine_name(machine)]
         return self._by_name.get((definition.name, name)) or super().start(definition, name, input)
 
@@ -121,13 +143,51 @@ class SimulatedExecutions(virtual.VirtualRunner):
             raise NoSuchExecution(f"there is no execution {name}")
         return running
 
+    # --- signals, each of which causes transitions -----------------------------------------------------------------
+
+    def _send(self, running: virtual.VirtualExecution, make: Callable[[datetime, str], Signal]) -> None:
+        self._hold(running, lambda: super(SimulatedExecutions, self)._send(running, make))
+
+    def _fire(self, running: virtual.VirtualExecution, timer: int) -> None:
+        def fire() -> None:
+            if timer in running.execution.timers:  # an answer may have waited before it
+                super(SimulatedExecutions, self)._send(
+                    running, lambda at, seed: TimerFired(at=at, seed=seed, timer=timer)
+                )
+
+        if timer in running.execution.timers:
+            self._hold(running, fire)
+
     def _settle_token(self, token: str, make: Callable[[datetime, str], Signal]) -> None:
-        self._now = self._scheduler.now()
+        self._refuse(InjectedFault.TOKENS_THROTTLED)
         running = self._by_arn[token_execution(token)]
-        result = self._apply(running, make)
-        if not result.settled:
+        if token in self._settling or token not in running.execution.open_tokens():
             raise TokenGone("the token is not open")
-        self._perform_all(running, result)
+        self._settling.add(token)
+        self._hold(running, lambda: super(SimulatedExecutions, self)._send(running, make))
+
+    def _hold(self, running: virtual.VirtualExecution, act: Callable[[], None]) -> None:
+        """Act now, or in order once transitions are not held. Express executions have no such limit."""
+        if not is_express(running) and (self._held or self._is_throttled(InjectedFault.TRANSITIONS_THROTTLED)):
+            self._held.append(act)
+        else:
+            self._act(act)
+
+    def _release(self) -> None:
+        while self._held and not self._is_throttled(InjectedFault.TRANSITIONS_THROTTLED):
+            self._act(self._held.popleft())
+
+    def _act(self, act: Callable[[], None]) -> None:
+        self._now = self._scheduler.now()
+        act()
+
+    def _refuse(self, fault: InjectedFault) -> None:
+        if self._is_throttled(fault):
+            raise ExecutionsUnavailable("Rate exceeded")
+
+    def _is_throttled(self, fault: InjectedFault) -> bool:
+        throttled = self._throttled.get(fault)
+        return throttled is not None and throttled.covers(self._scheduler.now())
 
     def _perform_all(self, running: virtual.VirtualExecution, result: SignalResult) -> None:
         self._by_arn[running.execution.arn] = running
@@ -152,6 +212,11 @@ class SimulatedExecutions(virtual.VirtualRunner):
         self._invoke_function(
             effect.function, effect.payload, answer, lambda: frozenset({step}) | _waiting_states(running)
         )
+
+
+def is_express(running: virtual.VirtualExecution) -> bool:
+    """Whether it is an Express execution."""
+    return ":express:" in running.execution.arn
 
 
 def _waiting_states(running: virtual.VirtualExecution) -> Steps:

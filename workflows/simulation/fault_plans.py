@@ -27,12 +27,20 @@ from domain.order.order import RunState
 from workflows.embedded.template import Template
 from workflows.event_store.commits import RecordedEvent
 from workflows.simulation.executions import Steps
-from workflows.simulation.faults import OF_CALLS, OF_FEED, OF_PEOPLE, Faults, InjectedFault
+from workflows.simulation.faults import (
+    OF_CALLS,
+    OF_FEED,
+    OF_LAMBDA,
+    OF_PEOPLE,
+    OF_STEP_FUNCTIONS,
+    Faults,
+    InjectedFault,
+)
 from workflows.simulation.invariants import violations
 from workflows.simulation.people import SimulatedOrder
 from workflows.simulation.processes import SKEW_S, drawn_jump
 from workflows.simulation.simulate import quiet, run_to_rest
-from workflows.simulation.task_states import circuit_waits
+from workflows.simulation.task_states import circuit_waits, first_state
 from workflows.simulation.wire import GATEWAYS, outage
 from workflows.simulation.world import OUTAGE_S, THROTTLED_S, World
 
@@ -65,12 +73,14 @@ class Occasion:
 
     def could_strike(self, step: str, fault: InjectedFault) -> bool:
         """Whether a fault at this occasion strikes while ``step`` is performed."""
-        if fault in OF_CALLS:
+        if fault in OF_CALLS or fault in OF_LAMBDA:
             return step in self.performing and fault in self.candidates
         if fault in OF_FEED or fault in OF_PEOPLE:
             return step in self.performing | self.in_flight and fault in self.candidates
         if fault in {InjectedFault.CLOCK_SKEW, InjectedFault.CLOCK_JUMPED}:
             return step in self.performing
+        if not self.what.startswith(_REFUSED.get(fault, "")):
+            return False
         return step in self.performing | self.in_flight
 
     @property
@@ -78,6 +88,13 @@ class Occasion:
         """The gateway that this occasion calls, if it does."""
         port = self.what.partition(".")[0]
         return port if port in GATEWAYS else None
+
+
+_REFUSED: Mapping[InjectedFault, str | tuple[str, ...]] = {
+    InjectedFault.STARTS_THROTTLED: "executions.start",
+    InjectedFault.TOKENS_THROTTLED: ("executions.succeed", "executions.fail"),
+}
+"""The calls that a throttle refuses: it begins with one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +181,8 @@ class _PlannedRun:
 
     def _note(self, number: int, candidates: tuple[InjectedFault, ...], what: str) -> None:
         performing, in_flight = self.world.performing(), self.world.executions.in_flight()
+        if what == "executions.start" and not in_flight:
+            in_flight = frozenset({first_state(self.template)})  # the start delays it
         if performing or in_flight:
             self.occasions.append(Occasion(number, candidates, what, performing, in_flight))
 
@@ -182,6 +201,8 @@ class _PlannedRun:
                 world.jump_running_process(*drawn_jump(drawn))
             case InjectedFault.FUNCTIONS_THROTTLED:
                 world.throttle(drawn.uniform(*THROTTLED_S))
+            case _ if fault in OF_STEP_FUNCTIONS:
+                world.executions.throttle(fault, drawn.uniform(*THROTTLED_S))
             case InjectedFault.PROVIDER_DOWN:
                 called = Occasion(number, (), what, frozenset(), frozenset()).gateway
                 world.wire.outages[called or drawn.choice(GATEWAYS)] = outage(

@@ -28,6 +28,13 @@ class InjectedFault(StrEnum):
     CLOCK_JUMPED = "wall clock jumps by hours"
     PROVIDER_DOWN = "provider down for minutes"
     FUNCTIONS_THROTTLED = "functions throttled for minutes"
+    LAMBDA_SERVICE = "Lambda.ServiceException"
+    LAMBDA_AWS = "Lambda.AWSLambdaException"
+    LAMBDA_SDK = "Lambda.SdkClientException"
+    LAMBDA_CLIENT_TIMEOUT = "Lambda.ClientExecutionTimeoutException"
+    STARTS_THROTTLED = "StartExecution throttled for minutes"
+    TRANSITIONS_THROTTLED = "state transitions throttled for minutes"
+    TOKENS_THROTTLED = "SendTaskSuccess throttled for minutes"
     NEVER_ANSWERS = "person never answers"
     CANCELLED = "cancelled at any moment"
     REPORTED_TWICE = "person reports twice at once"
@@ -59,6 +66,20 @@ OF_PEOPLE = (
     InjectedFault.BODY_STALLED,
 )
 
+OF_LAMBDA = (
+    InjectedFault.LAMBDA_SERVICE,
+    InjectedFault.LAMBDA_AWS,
+    InjectedFault.LAMBDA_SDK,
+    InjectedFault.LAMBDA_CLIENT_TIMEOUT,
+)
+"""Errors of Lambda itself: a Task gets one in place of its function's result, while the function runs or not."""
+
+OF_STEP_FUNCTIONS = (
+    InjectedFault.STARTS_THROTTLED,
+    InjectedFault.TRANSITIONS_THROTTLED,
+    InjectedFault.TOKENS_THROTTLED,
+)
+
 RATES: Mapping[InjectedFault, float] = {
     **dict.fromkeys(OF_CALLS, 0.006),
     InjectedFault.DUPLICATED: 0.05,
@@ -69,6 +90,8 @@ RATES: Mapping[InjectedFault, float] = {
     InjectedFault.CLOCK_JUMPED: 0.1,
     InjectedFault.PROVIDER_DOWN: 0.3,
     InjectedFault.FUNCTIONS_THROTTLED: 0.1,
+    **dict.fromkeys(OF_LAMBDA, 0.0005),
+    **dict.fromkeys(OF_STEP_FUNCTIONS, 0.02),
     InjectedFault.NEVER_ANSWERS: 0.03,
     InjectedFault.CANCELLED: 0.25,
     InjectedFault.REPORTED_TWICE: 0.05,
@@ -79,8 +102,8 @@ RATES: Mapping[InjectedFault, float] = {
     InjectedFault.UPGRADED: 0.3,
     InjectedFault.STARTED_AGAIN: 0.05,
 }
-"""The share of occasions that each fault strikes. Its occasions are calls of a port, commits in the feed, processes,
-worlds, answers and requests of people, offers, or orders."""
+"""The share of occasions that each fault strikes. Its occasions are calls of a port, Tasks, commits in the feed,
+processes, worlds, answers and requests of people, offers, or orders."""
 
 
 Observer = Callable[[int, tuple[InjectedFault, ...], str], None]

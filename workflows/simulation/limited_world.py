@@ -12,21 +12,19 @@ its transition, and takes it later.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
 from workflows.asl.interpreter.history import HistoryEvent
 from workflows.asl.interpreter.interpreter import SignalResult
 from workflows.asl.reading.states import Definition
-from workflows.asl.signals import JSON, Mode, Signal, StartExecution, TimerFired
-from workflows.asl.tokens import token_execution
+from workflows.asl.signals import JSON, Mode, StartExecution
 from workflows.asl.virtual import VirtualExecution
 from workflows.embedded.lambda_.feed import stream_record
 from workflows.embedded.template import Template
 from workflows.event_store.change_feed import FeedEntry
-from workflows.executions import ExecutionsUnavailable, TokenGone
+from workflows.executions import ExecutionsUnavailable
 from workflows.simulation.aws_limits import Concurrency, Limit, LimitUse, Quotas, Refusals, TokenBucket
-from workflows.simulation.executions import Answer, SimulatedExecutions, Steps
+from workflows.simulation.executions import Answer, SimulatedExecutions, Steps, is_express
 from workflows.simulation.faults import Faults
 from workflows.simulation.releases import definitions
 from workflows.simulation.scheduler import Scheduler
@@ -92,7 +90,6 @@ class LimitedExecutions(SimulatedExecutions):
         super().__init__(machines, scheduler, invoke)
         self._limits = limits
         self._transitions = limits.buckets[Limit.TRANSITIONS]
-        self._settling: set[str] = set()
 
     # --- calls that are refused ----------------------------------------------------------------------------------
 
@@ -127,43 +124,19 @@ class LimitedExecutions(SimulatedExecutions):
 
     # --- what waits ----------------------------------------------------------------------------------------------
 
-    def _send(self, running: VirtualExecution, make: Callable[[datetime, str], Signal]) -> None:
-        self._hold(running, lambda: super(LimitedExecutions, self)._send(running, make))
-
-    def _fire(self, running: VirtualExecution, timer: int) -> None:
-        def fire() -> None:
-            if timer in running.execution.timers:  # an answer may have waited before it
-                super(LimitedExecutions, self)._send(
-                    running, lambda at, seed: TimerFired(at=at, seed=seed, timer=timer)
-                )
-
-        if timer in running.execution.timers:
-            self._hold(running, fire)
-
-    def _settle_token(self, token: str, make: Callable[[datetime, str], Signal]) -> None:
-        running = self._by_arn[token_execution(token)]
-        if token in self._settling or token not in running.execution.open_tokens():
-            raise TokenGone("the token is not open")
-        self._settling.add(token)
-        self._hold(running, lambda: super(LimitedExecutions, self)._send(running, make))
-
     def _hold(self, running: VirtualExecution, act: Callable[[], None]) -> None:
-        def act_now() -> None:
-            self._now = self._scheduler.now()
-            act()
-
-        if _is_express(running):
-            act_now()
+        if is_express(running):
+            self._act(act)
         else:
-            self._transitions.hold(act_now)
+            self._transitions.hold(lambda: self._act(act))
 
     def _perform_all(self, running: VirtualExecution, result: SignalResult) -> None:
-        if not _is_express(running):
+        if not is_express(running):
             self._transitions.owe(sum(map(_is_transition, result.events)))
         super()._perform_all(running, result)
 
     def _answer_waiting(self, ended: VirtualExecution) -> None:
-        if _is_express(ended) or not ended.waiting:
+        if is_express(ended) or not ended.waiting:
             super()._answer_waiting(ended)
             return
         describes = self._limits.buckets[Limit.DESCRIBES]
@@ -189,6 +162,8 @@ class LimitedWorld(World):
         self._drained = drained
         self.given_up = 0
         """Batches of the stream that Lambda gave up on."""
+        self.undelivered = 0
+        """Batches of the stream that Lambda will go on with."""
         super().__init__(seed, template, Faults(seed, {}), observed=False)
         self.wire.latency_s = LATENCY_S
 
@@ -212,6 +187,7 @@ class LimitedWorld(World):
 
     def _deliver(self, change: FeedEntry, delay_s: float, attempt: int = 0, errors: int = 0) -> None:
         def repeat(result: Any, failure: tuple[str, str] | None) -> None:
+            self.undelivered -= 1
             if failure is None and not result["batchItemFailures"]:
                 return
             counted = errors + (failure != THROTTLED)
@@ -221,12 +197,9 @@ class LimitedWorld(World):
             wait_s = min(REPEATED_AFTER_MAX_S, 2.0**attempt)
             self._deliver(change, self.random.uniform(wait_s / 2, wait_s), attempt + 1, counted)
 
+        self.undelivered += 1
         batch = {"Records": [stream_record(change)]}
         self.scheduler.after(delay_s, lambda: self.invoke("Feed", batch, repeat))
-
-
-def _is_express(running: VirtualExecution) -> bool:
-    return ":express:" in running.execution.arn
 
 
 def _is_transition(event: HistoryEvent) -> bool:

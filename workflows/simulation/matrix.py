@@ -6,12 +6,15 @@ injected there, and the cell counts the results. Steps that are reached only und
 leads there.
 
     python -m workflows.simulation.matrix --write docs/fault-matrix.md
+
+With ``--faults`` only the rows of some faults are written again, and the others stay as they are in the file.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 import time
 from collections import Counter, defaultdict
@@ -43,6 +46,10 @@ LEADING_MAX = 6
 ENDS = ("delivered", "cancelled")
 """How worlds end without the fault. A cell uses worlds of one such end, so that it shows what the fault changed."""
 
+LEADING = (InjectedFault.PROVIDER_DOWN, InjectedFault.NEVER_ANSWERS, InjectedFault.CANCELLED)
+"""The faults that lead to every step which is reached only under faults. They strike too where only other rows are
+written."""
+
 Cell = tuple[str, InjectedFault]
 
 
@@ -51,6 +58,7 @@ class Matrix:
     """The results by cell; a cell whose fault cannot strike is in ``impossible``, with the reason."""
 
     steps: Sequence[str]
+    faults: Sequence[InjectedFault] = tuple(InjectedFault)
     results: dict[Cell, list[PlanResult]] = field(default_factory=lambda: defaultdict(list))
     impossible: dict[Cell, str] = field(default_factory=dict)
     worlds: int = 0
@@ -65,7 +73,7 @@ class Matrix:
 
     def empty(self) -> list[Cell]:
         """List the cells without a result and without a reason."""
-        return [(step, fault) for step in self.steps for fault in InjectedFault if not self.text(step, fault)]
+        return [(step, fault) for step in self.steps for fault in self.faults if not self.text(step, fault)]
 
     def violations(self) -> list[str]:
         """Describe every broken invariant, with its cell and plan."""
@@ -80,7 +88,14 @@ class Matrix:
 RunPlans = Callable[[Iterable[FaultPlan], bool], list[PlanResult]]
 
 
-def build(steps: Sequence[str], run_plans: RunPlans, *, seeds: int = SEEDS, plans: int = PLANS) -> Matrix:
+def build(
+    steps: Sequence[str],
+    run_plans: RunPlans,
+    *,
+    seeds: int = SEEDS,
+    plans: int = PLANS,
+    faults: Sequence[InjectedFault] = tuple(InjectedFault),
+) -> Matrix:
     """Run all worlds of the matrix.
 
     Args:
@@ -88,8 +103,9 @@ def build(steps: Sequence[str], run_plans: RunPlans, *, seeds: int = SEEDS, plan
         run_plans: Runs plans, in any number of processes; its second argument is ``look`` of ``fault_plans.run``.
         seeds: Worlds without faults.
         plans: Worlds a cell.
+        faults: The rows.
     """
-    began, matrix = time.perf_counter(), Matrix(steps)
+    began, matrix = time.perf_counter(), Matrix(steps, faults)
     leading = run_plans([FaultPlan(seed) for seed in range(seeds)], True)
     matrix.worlds += len(leading)
     missing = set(steps)
@@ -107,7 +123,8 @@ def _fill(
 ) -> Iterator[PlanResult]:
     for step in steps:
         through = [result for result in leading if _performs(result, step)]
-        by_fault = {fault: _plans(step, fault, through, plans) for fault in InjectedFault}
+        by_fault = {fault: _plans(step, fault, through, plans) for fault in matrix.faults}
+        by_fault = {fault: _plans(step, fault, through, 1) for fault in LEADING} | by_fault
         results = run_plans([plan for chosen in by_fault.values() for plan in chosen], False)
         for result in results:
             matrix.results[step, result.plan.strikes[-1][1]].append(result)
@@ -163,6 +180,10 @@ def _reason(fault: InjectedFault) -> str:
         return "makes no outside call"
     if fault in OF_FEED:
         return "nothing is written during the step"
+    if fault is InjectedFault.STARTS_THROTTLED:
+        return "no run starts during the step"
+    if fault is InjectedFault.TOKENS_THROTTLED:
+        return "no waiting task is ended during the step"
     return "no person acts during the step" if fault in OF_PEOPLE else "makes no call"
 
 
@@ -201,7 +222,7 @@ def _log(text: str) -> None:
 def page(matrix: Matrix, command: str, date: str) -> str:
     """Format the matrix as Markdown: a table a machine, a row a fault, a column a step."""
     struck = sum(map(len, matrix.results.values()))
-    cells = len(matrix.steps) * len(InjectedFault)
+    cells = len(matrix.steps) * len(matrix.faults)
     lines = [
         "# The fault matrix",
         "",
@@ -230,14 +251,35 @@ _LEGEND = (
     "works. People answer at random, and a fault changes the random numbers that follow it: a restaurant may reject, a",
     "courier may be late. All invariants of the simulation are checked after each world. Where no world that performed",
     "the step had an occasion for the fault, the cell has the reason in italics.",
+    "",
+    "An error of Lambda itself reaches the Task in place of the result; the function runs all the same. A throttle",
+    "begins with a call that it refuses. DescribeExecution has no row: Step Functions calls it for Tasks that wait for",
+    "another execution, and the machine has none.",
 )
 
 
 def _table(matrix: Matrix, steps: Sequence[str]) -> Iterator[str]:
     yield f"| fault | {' | '.join(step.partition('.')[2] for step in steps)} |"
     yield "|---" * (len(steps) + 1) + "|"
-    for fault in InjectedFault:
+    for fault in matrix.faults:
         yield f"| {fault.value} | {' | '.join(matrix.text(step, fault) for step in steps)} |"
+
+
+def with_rows(text: str, matrix: Matrix, command: str, date: str) -> str:
+    """Return a page with the rows of the matrix's faults in it, and with a note about the run. Other rows stay."""
+    lines = text.splitlines()
+    head = next(number for number, line in enumerate(lines) if line.startswith("| fault |")) + 2
+    rows = {line.split(" | ")[0].removeprefix("| "): line for line in lines[head:]}
+    rows |= {line.split(" | ")[0].removeprefix("| "): line for line in [*_table(matrix, matrix.steps)][2:]}
+    note = (
+        f"Rows written by `{command}` on {date}: {matrix.worlds} worlds, {len(matrix.violations())} broken invariants."
+    )
+    ordered = [rows[fault.value] for fault in InjectedFault if fault.value in rows]
+    legend = lines.index(_LEGEND[0])
+    return (
+        "\n".join([*lines[:legend], note, "", *_LEGEND, "", "## OrderMachine", "", *lines[head - 2 : head], *ordered])
+        + "\n"
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -245,6 +287,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--write", type=Path, metavar="FILE", help="file to write the page to, instead of printing it")
     parser.add_argument("--seeds", type=int, default=SEEDS, help=f"worlds without faults ({SEEDS})")
     parser.add_argument("--plans", type=int, default=PLANS, help=f"worlds a cell ({PLANS})")
+    parser.add_argument(
+        "--faults",
+        nargs="+",
+        type=InjectedFault,
+        metavar="FAULT",
+        help="only the rows of these faults, as the page names them",
+    )
     options = parser.parse_args(arguments)
     with ProcessPoolExecutor(os.cpu_count()) as processes:
 
@@ -252,8 +301,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             plans = list(plans)
             return list(processes.map(_run, plans, [look] * len(plans), chunksize=4))
 
-        matrix = build(list(task_states(deployed())), run_plans, seeds=options.seeds, plans=options.plans)
-    text = page(matrix, _command(options), time.strftime("%Y-%m-%d"))
+        faults = options.faults or tuple(InjectedFault)
+        matrix = build(
+            list(task_states(deployed())), run_plans, seeds=options.seeds, plans=options.plans, faults=faults
+        )
+    date = time.strftime("%Y-%m-%d")
+    if options.faults and options.write is not None:
+        text = with_rows(options.write.read_text(), matrix, _command(options), date)
+    else:
+        text = page(matrix, _command(options), date)
     if options.write is None:
         print(text, end="")
     else:
@@ -266,7 +322,8 @@ def _command(options: argparse.Namespace) -> str:
     changed = [
         f" --{name} {getattr(options, name)}" for name, value in defaults.items() if getattr(options, name) != value
     ]
-    return f"python -m workflows.simulation.matrix --write docs/fault-matrix.md{''.join(changed)}"
+    named = f" --faults {' '.join(shlex.quote(fault) for fault in options.faults)}" if options.faults else ""
+    return f"python -m workflows.simulation.matrix --write docs/fault-matrix.md{''.join(changed)}{named}"
 
 
 def _verdict(matrix: Matrix) -> int:

@@ -19,6 +19,11 @@ def task_states(template: Template) -> dict[str, Mapping[str, Any]]:
     return {f"{MACHINE}.{name}": state for name, state in _tasks(definitions(template)[MACHINE].raw)}
 
 
+def first_state(template: Template) -> str:
+    """Name the state that its executions begin with."""
+    return f"{MACHINE}.{definitions(template)[MACHINE].raw['StartAt']}"
+
+
 def circuit_waits(template: Template) -> frozenset[str]:
     """Collect the Task states that wait for a circuit to close."""
     return frozenset(

@@ -2,13 +2,13 @@
 
     python -m workflows.simulation.throttling --write docs/throttling.md
 
-Each row is a world of its own with the real handlers, machines and retries. Orders arrive for fifteen minutes. From the
-second to the twelfth minute another application of the account takes all that one limit allows.
+Each row is a world of its own with the real handlers, machines and retries. Orders arrive for thirteen minutes. From
+the first to the eleventh minute another application of the account takes all that one limit allows.
 
 A row is simulated with fewer orders a second, and every limit divided by the same factor: buckets, refills and
 functions at once. Times are not divided, neither those of machines nor those of people. A bucket that is refilled at a
 hundredth, and asked for a hundredth, is empty at the same times and lets the same share pass; only chance weighs more
-among fewer orders, so waits come out longer rather than shorter.
+among fewer orders, so waits come out longer rather than shorter. Orders arrive evenly: five hundred a second do nearly.
 """
 
 from __future__ import annotations
@@ -46,11 +46,12 @@ from workflows.simulation.releases import read_deployed
 from workflows.simulation.scheduler import EPOCH
 from workflows.simulation.simulate import quiet
 from workflows.simulation.wire import outage
+from workflows.simulation.world import World
 
 ROOT = Path(__file__).parents[2]
 
-ARRIVING_S = 900.0
-DRAINED_AFTER_S, DRAINED_S = 120.0, 600.0
+ARRIVING_S = 780.0
+DRAINED_AFTER_S, DRAINED_S = 60.0, 600.0
 ENDED_WITHIN = timedelta(hours=48)
 """Above all timeouts of the machines. A world that is not at rest by then has lost an order."""
 
@@ -96,7 +97,7 @@ class ThrottlingResult:
 
     @property
     def first(self) -> Limit | None:
-        """The limit that refused or held the first call."""
+        """The limit that work waited for first."""
         reached = {limit: use.first_at for limit, use in self.uses.items() if use.first_at is not None}
         return min(reached, key=reached.__getitem__) if reached else None
 
@@ -105,6 +106,14 @@ class Customer(SimulatedOrder):
     """Pays with a payment method that works, so that throttling alone can cause incidents."""
 
     look_s = 60.0
+
+    def __init__(self, world: World, number: int, *, after_s: float) -> None:
+        self._after_s = after_s
+        super().__init__(world, number, within_s=0.0)
+
+    def _customer(self) -> None:
+        self.world.scheduler.pause(self._after_s)
+        super()._customer()
 
     def _body(self) -> dict[str, Any]:
         return {**super()._body(), "payment_method": "pm_ok"}
@@ -117,7 +126,7 @@ def throttle(throttling: Throttling, template: Template, *, seed: int = 1) -> Th
     world = LimitedWorld(seed, template, quotas, {throttling.drained: drained} if throttling.drained else {})
     number = round(throttling.rate / throttling.divided_by * throttling.arriving_s)
     with closing(world), quiet():
-        customers = [Customer(world, each, within_s=throttling.arriving_s) for each in range(number)]
+        customers = [Customer(world, each, after_s=throttling.arriving_s * each / number) for each in range(number)]
         _run_to_rest(world, customers)
         return _result(throttling, world, customers)
 
@@ -131,7 +140,8 @@ def _run_to_rest(world: LimitedWorld, customers: Sequence[Customer]) -> None:
         if now < looked + timedelta(minutes=1):
             return False
         looked = now
-        return now > EPOCH + ENDED_WITHIN or all(customer.at_rest for customer in customers)
+        is_quiet = not world.undelivered and all(customer.at_rest for customer in customers)
+        return is_quiet or now > EPOCH + ENDED_WITHIN
 
     world.scheduler.run(at_rest, steps_max=sys.maxsize)
 
@@ -169,11 +179,12 @@ def _end(customer: Customer) -> str:
 def rows() -> list[Throttling]:
     """List the worlds of the page."""
     limits = (None, *Limit)
+    called = [limit for limit in limits if limit is not Limit.DESCRIBES]  # at 5 orders a second it is seen to be unused
     return [
-        *(Throttling(rate=5, quotas="large regions", drained=limit, divided_by=50) for limit in limits),
-        Throttling(rate=5, quotas="other regions", drained=None, divided_by=50),
-        Throttling(rate=5, quotas="new account", drained=None, divided_by=5, arriving_s=600),
-        *(Throttling(rate=500, quotas="requested for 500/s", drained=limit, divided_by=1500) for limit in limits),
+        *(Throttling(rate=5, quotas="large regions", drained=limit, divided_by=100) for limit in limits),
+        Throttling(rate=5, quotas="other regions", drained=None, divided_by=100),
+        Throttling(rate=5, quotas="new account", drained=None, divided_by=10, arriving_s=300),
+        *(Throttling(rate=500, quotas="requested for 500/s", drained=limit, divided_by=1000) for limit in called),
         Throttling(rate=500, quotas="large regions", drained=None, divided_by=1000, arriving_s=600),
     ]
 
@@ -201,19 +212,22 @@ def page(results: Sequence[ThrottlingResult], command: str, date: str, seconds: 
 
 _LEGEND = """\
 What becomes of orders while AWS refuses or holds back calls above its limits. Each row is a world of its own with the
-real handlers, machines and retries under a virtual clock, as in [the simulation](simulation.md). Orders arrive for 15
-minutes, and for 10 where the load itself is above the quotas. Where a limit is *drained*, another application of
-the account takes all of it from the second to the twelfth minute.
+real handlers, machines and retries under a virtual clock, as in [the simulation](simulation.md). Orders arrive for 13
+minutes, or for 5 or 10 where the load itself is above the quotas. Where a limit is *drained*, another application of
+the account takes all of it from the first to the eleventh minute. DescribeExecution is drained at 5 orders a second
+alone: nothing calls it.
 
-A row is simulated with fewer orders a second, and every limit divided by the same factor. Times are not divided,
-neither those of machines nor those of people. A bucket that is refilled at a hundredth, and asked for a hundredth,
-is empty at the same times; only chance weighs more among fewer orders, so waits come out longer rather than shorter.
+A row is simulated with fewer orders a second, which arrive evenly, and every limit divided by the same factor. Times
+are not divided, neither those of machines nor those of people. A bucket that is refilled at a hundredth, and asked for
+a hundredth, is empty at the same times. Only chance weighs more among fewer orders, so waits come out longer rather
+than shorter: three functions at once are all busy now and then, three thousand at half their load never.
 
 Calls are refused (Lambda, StartExecution, SendTaskSuccess) or wait in order (state transitions, DescribeExecution). A
-wait lasts from the first refusal of a piece of work until it passes. Two things are assumed, because AWS does not
-document them: Step Functions calls DescribeExecution once for each child of a `.sync:2` Task, at its end (no machine of
-ours has children now); and Lambda repeats a failed batch of the stream with waits that double up to a minute. Refused
-clients try three times, as ours do. Cancelled orders are those that a restaurant or every courier declined.
+wait lasts from the first refusal of a piece of work until it passes. *First queue* is the limit for which work was the
+first to wait ten seconds or longer. Two things are assumed, because AWS does not document them: Step Functions calls
+DescribeExecution once for each child of a `.sync:2` Task, at its end (no machine of ours has children now); and Lambda
+repeats a failed batch of the stream with waits that double up to a minute. Refused clients try three times, as ours do.
+Cancelled orders are those that a restaurant or every courier declined.
 """.splitlines()
 
 _ABOUT_QUOTAS = """\

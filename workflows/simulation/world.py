@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 from typing import Any, TypeAlias
 
@@ -37,7 +38,7 @@ from workflows.settings import read
 from workflows.simulation.checkpoint_makers import CheckpointMakers
 from workflows.simulation.counterparties import MemoryDatabase, sandbox_in_memory
 from workflows.simulation.executions import Answer, SimulatedExecutions, Steps
-from workflows.simulation.faults import Faults, InjectedFault
+from workflows.simulation.faults import OF_LAMBDA, OF_STEP_FUNCTIONS, Faults, InjectedFault
 from workflows.simulation.processes import PROCESS, PROCESSES, SKEW, SKEW_S, ProcessClock, drawn_jump
 from workflows.simulation.releases import definitions, upgraded
 from workflows.simulation.retention import RestorableKeyRing, RetainedStores, Retention
@@ -57,7 +58,7 @@ FEED_DELAY_S = 0.2
 
 OUTAGE_S = (60.0, 900.0)
 THROTTLED_S = (60.0, 600.0)
-"""How long Lambda refuses to run functions: another function of the account uses up its concurrency."""
+"""How long Lambda or Step Functions refuses calls: another application of the account uses up what a limit allows."""
 
 THROTTLED = ("Lambda.TooManyRequestsException", "Rate Exceeded.")
 """Error and cause of a call that Lambda refuses."""
@@ -104,6 +105,7 @@ class World:
         self._engines = [self._assembled() for _ in range(PROCESSES)]
         self.newest: dict[str, int] = {}
         self._throttled: Outage | None = None
+        self._errors_of_lambda = Random(f"errors of Lambda of {seed}")
         self._tick_due = False
         self.rounds: list[tuple[datetime, dict[str, Any]]] = []
         self.log.on_commit(self._on_commit)
@@ -111,6 +113,7 @@ class World:
         self._plan_outage()
         self._plan_upgrade()
         self._plan_throttling(seed)
+        self._plan_throttling_of_step_functions(seed)
         for process in range(PROCESSES):
             self._plan_jump(process)
         self.scheduler.after(self.random.uniform(*TIMER_EVERY_S), self._on_timer)
@@ -191,6 +194,8 @@ class World:
             SKEW.set(self._skews[process])
             PROCESS.set(process)
             _performing.set(within())
+            if self.performing() and (fault := self._error_of_lambda(function)):
+                answer_once(None, (fault.value, "Lambda did not pass the result on"))  # the function runs all the same
             try:
                 with serving(self._engines[process], target.environment):
                     result = _handler(target.handler)(json.loads(event), None)
@@ -203,6 +208,9 @@ class World:
         self.scheduler.spawn(run, delay_s=self.random.expovariate(1 / 0.01))
         timed_out = answers.function_timed_out(float(target.timeout_s))
         self.scheduler.after(target.timeout_s, lambda: answer_once(None, timed_out))
+
+    def _error_of_lambda(self, function: str) -> InjectedFault | None:
+        return self.faults.strikes(OF_LAMBDA, f"{function} by Lambda", self._errors_of_lambda)
 
     def _call_beside(
         self, function: str, event: Any, *, documents: Documents, webhooks: WebhookReceivers
@@ -312,6 +320,13 @@ class World:
         at, seconds = random.uniform(0, 1800), random.uniform(*THROTTLED_S)
         if self.faults.strikes((InjectedFault.FUNCTIONS_THROTTLED,), f"after {at:.0f} s for {seconds:.0f} s", random):
             self.scheduler.after(at, lambda: self.throttle(seconds))
+
+    def _plan_throttling_of_step_functions(self, seed: int) -> None:
+        for fault in OF_STEP_FUNCTIONS:
+            random = Random(f"{fault} of {seed}")
+            at, seconds = random.uniform(0, 1800), random.uniform(*THROTTLED_S)
+            if self.faults.strikes((fault,), f"after {at:.0f} s for {seconds:.0f} s", random):
+                self.scheduler.after(at, partial(self.executions.throttle, fault, seconds))
 
     def _plan_upgrade(self) -> None:
         at = self.random.uniform(0, 2400)

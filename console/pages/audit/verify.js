@@ -82,13 +82,14 @@ function Progress({ run: { state, began, counts, findings, ended } }) {
       ? html`<div class="progress space-above" role="progressbar" aria-label="Verified" aria-valuemin="0" aria-valuemax="100" aria-valuenow=${Math.floor(100 * part)}><span style=${{ width: `${100 * part}%` }}></span></div>`
       : html`<p class="dim space-above">How much is left is not known: no checkpoint has counted the streams yet.</p>`)}
     <p class="sentence space-above" role="status">${sentence(state, findings.length, counts.published)}${ended && html` <span class="dim"><${Time} at=${ended} /></span>`}</p>
-    <${Facts} rows=${[["Streams", number(counts.streams)], ["Commits", number(counts.commits)], ["Events", number(counts.events)], ["Published heads compared", `${number(counts.heads)} of ${number(counts.published)}`], ["Events that this release does not know", counts.opaque ? number(counts.opaque) : ""], ["Time", html`<${Took} from=${began} to=${ended} />`]]} />`;
+    <${Facts} rows=${[["Streams", number(counts.streams)], ["Commits", number(counts.commits)], ["Events", number(counts.events)], ["Published heads compared", `${number(counts.heads)} of ${number(counts.published)}`], ["Events that this release does not know", counts.opaque ? number(counts.opaque) : ""], ["Time", html`<${Took} from=${began} to=${ended} part=${part} />`]]} />`;
 }
 
-/** How long it takes or took. @param {{from: string, to?: string}} props */
-function Took({ from, to }) {
+/** How long it took, or has taken and will take at this pace. @param {{from: string, to?: string, part: number}} props */
+function Took({ from, to, part }) {
   const now = useNow();
-  return html`${duration(Math.max(0, (to ? Date.parse(to) : now) - Date.parse(from)))}`;
+  const ms = Math.max(0, (to ? Date.parse(to) : now) - Date.parse(from));
+  return html`${duration(ms)}${!to && part > 0 && part < 1 && `, about ${duration((ms * (1 - part)) / part)} left`}`;
 }
 
 /** @param {Run["state"]} state @param {number} count @param {number} published */

@@ -238,7 +238,7 @@ test("books that contradict themselves are named, with the amount", () => {
 });
 
 test("a line of the books leads to its orders, whatever stands in a name", () => {
-  assert.equal(eventsOf("provider_clearing", { day_from: "2026-05-04", day_to: "2026-05-04" }), "events?type=PaymentCaptured%2CPaymentRefunded&recorded_from=2026-05-04T00%3A00%3A00Z&recorded_to=2026-05-05T00%3A00%3A00.000Z");
+  assert.equal(eventsOf("provider_clearing", { day_from: "2026-05-04", day_to: "2026-05-04" }), "events?type=PaymentCaptured%2CPaymentFound%2CPaymentRefunded&recorded_from=2026-05-04T00%3A00%3A00Z&recorded_to=2026-05-05T00%3A00%3A00.000Z");
   assert.match(readAddress(`/console/${queryOf("holds", "EUR", { restaurant: "o'neil" })}`, "/console/").query.sql, /restaurant = 'o''neil'/);
 });
 

@@ -32,6 +32,14 @@ MUTANTS = (
         caught_by=tests("asl/test_jsonata.py::test_a_time_without_a_day_is_completed_from_the_time_of_the_signal"),
     ),
     Mutant(
+        name="a text that libyaml refuses is not read again",
+        breaks="A definition of a journal is read whichever parser accepted it.",
+        file="workflows/asl/reading/source.py",
+        old="        return yaml.compose(text, Loader=yaml.SafeLoader)\n",
+        new="        return yaml.compose(text, Loader=_libyaml_loader())\n",
+        caught_by=tests("asl/test_definition_reads.py::test_a_text_that_only_pyyaml_accepts_is_read"),
+    ),
+    Mutant(
         name="variables of an execution without a quota",
         breaks="All variables of an execution together have a quota.",
         file="workflows/asl/interpreter/outcomes.py",

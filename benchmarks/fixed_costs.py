@@ -78,13 +78,17 @@ MONTHLY: Mapping[str, str] = {
 """By type, the line of the month that has its price."""
 
 FREE: Mapping[str, str] = {
+    "AWS::CodeDeploy::Application": "CodeDeploy has no price for functions",
+    "AWS::CodeDeploy::DeploymentGroup": "CodeDeploy has no price for functions",
     "AWS::Cognito::UserPoolClient": "part of the pool",
     "AWS::Cognito::UserPoolGroup": "part of the pool",
     "AWS::Events::Rule": "events of a bus are paid for when they are put; those of AWS itself are free",
     "AWS::IAM::ManagedPolicy": "IAM has no price",
     "AWS::IAM::Role": "IAM has no price",
+    "AWS::Lambda::Alias": "part of the function",
     "AWS::Lambda::EventInvokeConfig": "part of the function",
     "AWS::Lambda::Permission": "part of the function",
+    "AWS::Lambda::Version": "one is kept, and there is no charge for code below 75 GB",
     "AWS::S3::BucketPolicy": "part of the bucket",
     "AWS::SNS::Subscription": "deliveries to SQS and Lambda have no price; mails of alarms are few",
     "AWS::SNS::TopicPolicy": "part of the topic",

@@ -1,8 +1,9 @@
 """Deploy Expediter's stacks in their order: the state, the engine, what watches both. ``make deploy`` runs it.
 
-The outputs of a stack are the parameters of the same names of the later ones. Other parameters are given on the command
-line, each to every stack that has it; what is not given keeps the value of the last deployment, or its default. The
-state can neither be replaced nor deleted afterwards.
+The outputs of a stack are the parameters of the same names of the later ones. The engine also gets the release, and
+the alarms that bring a deployment back, of the watching stack as it was deployed last. Other parameters are given on
+the command line, each to every stack that has it; what is not given keeps the value of the last deployment, or its
+default. The state can neither be replaced nor deleted afterwards.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 ROOT = Path(__file__).parents[1]
 STATE_POLICY = ROOT / "stacks/state-policy.json"
@@ -72,7 +74,7 @@ def deploy(name: str, given: Mapping[str, str], sam: Sequence[str]) -> None:
     ordered = stacks(name)
     if unknown := set(given) - set().union(*(stack.parameters() for stack in ordered)):
         raise DeploymentRefused(f"no stack has the parameter {', '.join(sorted(unknown))}")
-    known = dict(given)
+    known = _outputs_before(ordered[-1].name) | {"Release": str(int(time.time()))} | given
     if restored := given.get("RestoredEvents"):
         known["RestoredEventsStream"] = prepare_restored(restored)
     for stack in ordered:
@@ -122,6 +124,16 @@ def _deploy_one(stack: Stack, parameters: Mapping[str, str], sam: Sequence[str])
         *(["--parameter-overrides", *overrides] if overrides else []),
     ]
     subprocess.run(command, cwd=ROOT, check=True)
+
+
+def _outputs_before(stack: str) -> dict[str, str]:
+    """Return the outputs of the last deployment; none before the first one."""
+    try:
+        return _outputs(stack)
+    except ClientError as error:
+        if "does not exist" not in str(error):
+            raise
+        return {}
 
 
 def _outputs(stack: str) -> dict[str, str]:

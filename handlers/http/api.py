@@ -21,6 +21,7 @@ from handlers.http.responses import Response
 from workflows.orders.command_handling import Caller
 from workflows.orders.permissions import Action
 from workflows.orders.requests import OrderRequest
+from workflows.tracing import trace_of_request, xray_header
 
 if TYPE_CHECKING:
     from handlers.http.parameters import Parameters
@@ -106,7 +107,7 @@ class Api:
         return OrderRequest(action=action, order_id=order_id, caller=self.caller, key=key, if_match=expected)
 
     def resolve(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Serve one event of API Gateway; return the response in payload format 2.0.
+        """Serve one event of API Gateway; return the response in payload format 2.0, with the trace of the request.
 
         Raises:
             Exception: A bug. API Gateway answers 500.
@@ -119,7 +120,10 @@ class Api:
             response = problems.answer(error, str(event["rawPath"]))
         finally:
             _served.reset(token)
-        return response.result(headers.get("accept-encoding", ""))
+        result = response.result(headers.get("accept-encoding", ""))
+        if trace := trace_of_request(headers):
+            result["headers"]["X-Amzn-Trace-Id"] = xray_header(trace)
+        return result
 
     def _answer(self, event: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
         method, _, path = str(event["routeKey"]).partition(" ")

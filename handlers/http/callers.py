@@ -46,7 +46,10 @@ def _actor(claims: Mapping[str, Any]) -> Actor:
     roles = sorted(ROLES & set(_groups(claims.get("cognito:groups"))))
     if len(roles) != 1:
         names = ", ".join(sorted(ROLES))
-        raise RoleUnclear(f"The token must carry exactly one role in cognito:groups, of: {names}.")
+        raise RoleUnclear(
+            f"The token must carry exactly one role in cognito:groups, of: {names}. "
+            "Support and auditors get theirs after they set up a second factor: expediter login --second-factor"
+        )
     try:
         return Actor(Role(roles[0]), parse_name(_subject(claims), "token's subject"))
     except InvalidIdentifier as error:

@@ -228,6 +228,16 @@ def test_the_sdk_integration_takes_an_object_as_input(begin: Begin) -> None:
     assert begin({"A": state | {"End": True}}).calls()[0].input == '{"a":1}'
 
 
+@pytest.mark.parametrize("caught", ["FailureType", "States.ALL"])
+def test_a_parallel_fails_with_the_error_of_its_branch(begin: Begin, caught: str) -> None:
+    """Not with States.BranchFailed: https://github.com/localstack/localstack/pull/9891, test_parallel_state_catch."""
+    failed = {"Type": "Fail", "Error": "FailureType", "Cause": "Cause description"}
+    parallel = {"Type": "Parallel", "Branches": [{"StartAt": "B", "States": {"B": failed}}], "Next": "Final"}
+    catch = [{"ErrorEquals": ["States.BranchFailed"], "Next": "Final"}, {"ErrorEquals": [caught], "Next": "Caught"}]
+    states = {"P": parallel | {"Catch": catch}, "Final": PASS | {"Output": "of the branch"}, "Caught": PASS}
+    assert begin(states).output == {"Error": "FailureType", "Cause": "Cause description"}
+
+
 # --- definitions ---------------------------------------------------------------------------------------------------
 
 

@@ -357,6 +357,38 @@ def test_a_login_asks_for_a_second_factor_if_the_user_pool_requires_it(expediter
     }
 
 
+def test_a_second_factor_is_set_up_at_a_login_and_the_login_then_has_the_role(
+    expediter: Any, aws: Server, typed: Any, file: Path
+) -> None:
+    """The pool leaves the roles of support and auditors out of tokens until then, so the token is renewed."""
+    later = {"AuthenticationResult": {**TOKENS["AuthenticationResult"], "AccessToken": "with.a.role"}}
+    answers = iter([TOKENS, {"SecretCode": "JBSWY3DP"}, {"Status": "SUCCESS"}, {}, later])
+    aws.answer = lambda *_: (200, json.dumps(next(answers)))
+    typed(PASSWORD, "123456")
+    result = expediter("login", "--url", "https://food.example.com", *OPTIONS, "--second-factor")
+    assert (result.code, "authenticator app: JBSWY3DP" in result.err) == (0, True), result
+    assert _stored_login(file)["access_token"] == "with.a.role"
+    calls = [(headers["X-Amz-Target"].partition(".")[2], json.loads(body)) for _, headers, body in aws.requests]
+    assert [name for name, _ in calls[1:]] == [
+        *("AssociateSoftwareToken", "VerifySoftwareToken", "SetUserMFAPreference", "InitiateAuth")
+    ]
+    assert calls[2][1]["UserCode"] == "123456"
+    assert calls[3][1]["SoftwareTokenMfaSettings"] == {"Enabled": True, "PreferredMfa": True}
+
+
+def test_a_wrong_code_of_a_new_second_factor_leaves_the_user_without_a_login(
+    expediter: Any, aws: Server, typed: Any, file: Path
+) -> None:
+    """Nothing is required at the next login, which can set it up again."""
+    refused = json.dumps({"__type": "EnableSoftwareTokenMFAException", "message": "Code mismatch"})
+    answers = iter([(200, json.dumps(TOKENS)), (200, json.dumps({"SecretCode": "JBSWY3DP"})), (400, refused)])
+    aws.answer = lambda *_: next(answers)
+    typed(PASSWORD, "000000")
+    result = expediter("login", "--url", "https://food.example.com", *OPTIONS, "--second-factor")
+    assert (result.code, "Cognito refuses: Code mismatch" in result.err) == (1, True), result
+    assert not file.exists()
+
+
 REFUSALS = {
     "ResourceNotFoundException": ("User pool client x does not exist.", 2, "there is no such user pool client"),
     "InvalidParameterException": ("USER_PASSWORD_AUTH flow not enabled for this client", 2, "ALLOW_REFRESH_TOKEN_AUTH"),

@@ -18,8 +18,11 @@ from tests.deployment.emulator import REGION, REPOSITORY
 
 ARTIFACTS = "expediter-artifacts"
 CODE = "code.zip"
-LATER_CODE = "later.zip"
-"""As a later commit would ship it: the same and one file more."""
+BAD_CODE = "bad.zip"
+"""As a bad commit would ship it: the API of restaurants cannot be loaded."""
+
+BROKEN = "handlers/preparation_api"
+"""The module that is broken in it. An unreadable bytecode has Python read the source."""
 
 CODE_OF_DEPLOYMENT = "EXPEDITER_CODE"
 """The variable with the name of the code that is deployed."""
@@ -59,14 +62,16 @@ class Stack:
 
 
 def upload(account: Account, code: bytes) -> None:
-    """Store the functions' code and that of a later commit, as the SAM CLI does before it deploys."""
+    """Store the functions' code and that of a bad commit, as the SAM CLI does before it deploys."""
     s3 = account.client("s3")
     s3.create_bucket(Bucket=ARTIFACTS)
     s3.put_object(Bucket=ARTIFACTS, Key=CODE, Body=code)
-    later = BytesIO(code)
-    with ZipFile(later, "a") as archive:
-        archive.writestr("later.txt", "of a later commit")
-    s3.put_object(Bucket=ARTIFACTS, Key=LATER_CODE, Body=later.getvalue())
+    bad = BytesIO(code)
+    with ZipFile(bad, "a") as archive:  # a later entry of the same name replaces the earlier one
+        directory, _, module = BROKEN.rpartition("/")
+        archive.writestr(f"{directory}/__pycache__/{module}.{sys.implementation.cache_tag}.pyc", b"")
+        archive.writestr(f"{BROKEN}.py", 'raise RuntimeError("of a bad commit")\n')
+    s3.put_object(Bucket=ARTIFACTS, Key=BAD_CODE, Body=bad.getvalue())
 
 
 def make_deploy(

@@ -26,17 +26,22 @@ from workflows.sandbox.counterparty import Surroundings
 from workflows.sandbox.opening import open_sandbox
 from workflows.sandbox.payment import PaymentPosition
 from workflows.sandbox.settings import SandboxSettings
+from workflows.tracing import trace_of_xray
 
-READY_WITHIN_S = 180.0
+READY_WITHIN_S = 400.0
 SANDBOX = "sandbox.sqlite"
 """The providers' ledgers, in the deployment's folder."""
+
+CALLS = "calls.jsonl"
+"""The paths and traces of the providers' calls, likewise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
     """Addresses and names. ``views`` is the URL of the views' database, empty if no PostgreSQL can run here.
 
-    ``resources`` are physical ids by the template's logical ids."""
+    ``resources`` are physical ids by the template's logical ids. ``under_way`` is an order that was placed before the
+    rollback, see ``drill.py``."""
 
     folder: str
     emulator: str
@@ -45,6 +50,7 @@ class Deployment:
     views: str
     resources: Mapping[str, str]
     outputs: Mapping[str, str]
+    under_way: Mapping[str, str]
 
     @property
     def root(self) -> Account:
@@ -60,6 +66,15 @@ class Deployment:
         here = Surroundings(clock=SystemClock(), random=SystemRandom())
         with closing(open_sandbox(Path(self.folder) / SANDBOX, SandboxSettings(), here, read_only=True)) as sandbox:
             return sandbox.payments.position(order_id)
+
+    def provider_calls(self, trace: str) -> set[str]:
+        """Return the paths of the providers' calls that carried a trace, in both headers."""
+        calls = [json.loads(line) for line in (Path(self.folder) / CALLS).read_text().splitlines()]
+        return {
+            call["path"]
+            for call in calls
+            if call["traceparent"].split("-")[1:2] == [trace] and trace_of_xray(call["x-amzn-trace-id"]) == trace
+        }
 
     @property
     def api(self) -> str:

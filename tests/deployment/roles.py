@@ -77,7 +77,9 @@ CALLS: Mapping[str, Call] = {
         executionArn=execution_of(machine)
     ),
     "states:DescribeStateMachine": lambda states, machine: states.describe_state_machine(stateMachineArn=machine),
-    "lambda:InvokeFunction": lambda functions, name: functions.invoke(FunctionName=name, InvocationType="DryRun"),
+    "lambda:InvokeFunction": lambda functions, name: functions.invoke(
+        FunctionName=f"{name}:live", InvocationType="DryRun"
+    ),
 }
 """A call of each operation on a resource. None of them changes anything, whether it is allowed or not."""
 

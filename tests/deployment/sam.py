@@ -41,9 +41,19 @@ def main(arguments: list[str]) -> None:
     # The emulator gets the template itself: the build's has another package for each function.
     source = TEMPLATE if ".aws-sam" in options.template_file.parts else options.template_file
     plain = translated(source, bucket=ARTIFACTS, key=os.environ[CODE_OF_DEPLOYMENT])
+    given = {key: value.strip('"') for key, _, value in (each.partition("=") for each in options.parameter_overrides)}
+    plain = released(plain, given.get("Release", ""))
     template = gaps.bridged(plain, step_functions=os.environ[STEP_FUNCTIONS])
-    given = dict(override.split("=", 1) for override in options.parameter_overrides)
-    deploy(options.stack_name, template, {key: value.strip('"') for key, value in given.items()})
+    deploy(options.stack_name, template, given)
+
+
+def released(plain: dict[str, Any], release: str) -> dict[str, Any]:
+    """Put the release in the place of its default, as SAM does when it knows the parameter."""
+    default = plain["Parameters"].get("Release", {}).get("Default")
+    if not default:
+        return plain
+    made: dict[str, Any] = json.loads(json.dumps(plain).replace(default, release))
+    return made
 
 
 def deploy(name: str, template: dict[str, Any], given: dict[str, str]) -> None:

@@ -14,14 +14,19 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 from random import SystemRandom
 from secrets import token_hex
 from tempfile import TemporaryDirectory
 
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
 from tests.deployment.artifact import code_for_this_machine
-from tests.deployment.deployer import LATER_CODE, Account, make_deploy, upload
-from tests.deployment.deployment import SANDBOX
+from tests.deployment.deployer import BAD_CODE, Account, make_deploy, upload
+from tests.deployment.deployment import CALLS, SANDBOX, Deployment
+from tests.deployment.drill import order_under_way
 from tests.deployment.emulator import emulator, free_port
 from tests.deployment.step_functions import driving
 from tests.memory_folder import memory_folder
@@ -50,14 +55,17 @@ def main(folder: Path) -> None:
         parameters["ViewsSecret"] = _views_secret(account, views)
         name = f"expediter-{token_hex(3)}"  # an emulator that outlives a run has the stacks of other runs
         upload(account, code_for_this_machine())
-        stack = make_deploy(account, name, parameters, step_functions=step_functions, code=LATER_CODE)
+        stack = make_deploy(account, name, parameters, step_functions=step_functions, code=BAD_CODE)
+        _store_credentials(account, stack.resources["SagaStep"])
+        opened.enter_context(driving(account, stack, folder, step_functions_port))
+        places = {"folder": str(folder), "emulator": account.url, "step_functions": step_functions, "sandbox": sandbox}
+        bad = Deployment(**places, views=views, resources=stack.resources, outputs=stack.outputs, under_way={})
+        under_way = order_under_way(bad)
         restored = _restored(account, stack.outputs["EventsTable"], f"{name}-Events-restored")
         # Two drills at once: the former commit is deployed again, and the log is the restored one.
         stack = make_deploy(account, name, {"RestoredEvents": restored}, step_functions=step_functions)
-        _store_credentials(account, stack.resources["SagaStep"])
-        opened.enter_context(driving(account, stack, folder, step_functions_port))
-        ready = {"folder": str(folder), "emulator": account.url, "step_functions": step_functions, "sandbox": sandbox}
-        print(json.dumps({**ready, "views": views, "resources": stack.resources, "outputs": stack.outputs}), flush=True)
+        print(json.dumps(asdict(replace(bad, resources=stack.resources, outputs=stack.outputs, under_way=under_way))))
+        sys.stdout.flush()
         _wait_until_nobody_uses(folder)
 
 
@@ -66,8 +74,26 @@ def _sandbox(folder: Path) -> Iterator[str]:
     """Run the providers on 127.0.0.1."""
     surroundings = Surroundings(clock=SystemClock(), random=SystemRandom())
     with closing(open_sandbox(folder / SANDBOX, SandboxSettings(), surroundings)) as sandbox:  # noqa: SIM117
-        with closing(SandboxApi(sandbox, TOKEN)) as api, closing(HttpServer(api.app, 0)) as server:
+        with (
+            closing(SandboxApi(sandbox, TOKEN)) as api,
+            closing(HttpServer(RecordedCalls(api.app, folder / CALLS), 0)) as server,
+        ):
             yield f"http://127.0.0.1:{server.port}"
+
+
+class RecordedCalls:
+    """Writes the path and the headers of a trace of each call of a provider to a file, one line of JSON a call."""
+
+    def __init__(self, app: ASGIApp, file: Path) -> None:
+        self._app, self._file = app, file
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            headers = Headers(scope=scope)
+            traced = {name: headers.get(name, "") for name in ("traceparent", "x-amzn-trace-id")}
+            with self._file.open("a") as calls:
+                calls.write(json.dumps({"path": scope["path"], **traced}) + "\n")
+        await self._app(scope, receive, send)
 
 
 @contextmanager

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 import os
+import secrets
+import struct
 import subprocess
 import sys
 import time
@@ -19,7 +23,7 @@ from tests.catalogue.sample_pictures import png
 from tests.deployment.conftest import Join
 from tests.deployment.deployment import Deployment
 from tests.deployment.emulator import REGION
-from tests.deployment.people import DEADLINE_S, Listener, open_restaurant, placed
+from tests.deployment.people import DEADLINE_S, Listener, a_meal, open_restaurant, placed
 from tests.deployment.roles import NO_JSON
 from tests.handlers.conftest import Shop
 from tests.publishing.verifying_receiver import VerifyingReceiver, receiving
@@ -29,6 +33,7 @@ from workflows.client import ApiProblem
 from workflows.event_store.commits import Commit
 from workflows.event_store.segments import is_pointer
 from workflows.event_store.streams import order_stream
+from workflows.tracing import trace_of_xray
 
 T = TypeVar("T")
 
@@ -86,6 +91,61 @@ def test_published_events_arrive_in_the_queue_of_a_backend_service(
         *("order.placed", "payment.authorized", "preparation.rejected", "order.cancellation-requested"),
         *("payment.voided", "order.cancelled"),
     ]
+
+
+def test_one_trace_leads_from_the_request_over_the_machine_to_the_providers(
+    deployment: Deployment, join: Join, listener: Listener
+) -> None:
+    """Every commit and every call of the order carry the id that the client sent, and the answer returns it.
+
+    The emulator drops ``traceHeader`` of an execution and ``TraceHeader`` of an event, which the contract suites show.
+    """
+    customer, restaurant, trace = join("customer"), join("restaurant"), secrets.token_hex(16)
+    open_restaurant(restaurant)
+    headers = {"Authorization": f"Bearer {customer.token}", "Idempotency-Key": "traced"}
+    answered = httpx.post(
+        f"{deployment.api}/orders",
+        json=a_meal(restaurant.id),
+        headers={**headers, "traceparent": f"00-{trace}-00f067aa0ba902b7-01"},
+    )
+    assert trace_of_xray(answered.headers["X-Amzn-Trace-Id"]) == trace
+    order_id = answered.json()["id"]
+    listener.until(lambda: customer.get(order_id)["preparation"], bool)
+    assert {event["correlation"] for event in customer.history(order_id)} == {trace}
+    assert {path.split("/")[1] for path in deployment.provider_calls(trace)} == {"payments", "kitchen"}
+
+
+def test_the_role_of_support_is_in_a_token_once_a_second_factor_is_set_up(deployment: Deployment, join: Join) -> None:
+    """The deployed function of the pool decides it, under its role. The emulator has it change ID tokens alone."""
+    support, cognito = join("support"), deployment.root.client("cognito-idp")
+    client = {"ClientId": deployment.outputs["ClientId"]}
+    password = {"USERNAME": support.name, "PASSWORD": support.password}
+
+    def log_in() -> Any:
+        return cognito.initiate_auth(**client, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=password)
+
+    assert _groups(log_in()) == []
+    secret = cognito.associate_software_token(AccessToken=support.token)["SecretCode"]
+    cognito.verify_software_token(AccessToken=support.token, UserCode=_code(secret))
+    app = {"Enabled": True, "PreferredMfa": True}
+    cognito.set_user_mfa_preference(AccessToken=support.token, SoftwareTokenMfaSettings=app)
+    asked = log_in()
+    answer = {"USERNAME": support.name, "SOFTWARE_TOKEN_MFA_CODE": _code(secret)}
+    challenge = {"ChallengeName": asked["ChallengeName"], "Session": asked["Session"], "ChallengeResponses": answer}
+    assert _groups(cognito.respond_to_auth_challenge(**client, **challenge)) == ["support"]
+
+
+def _groups(answered: Any) -> list[str]:
+    _, claims, _ = answered["AuthenticationResult"]["IdToken"].split(".")
+    groups: list[str] = json.loads(base64.urlsafe_b64decode(f"{claims}==")).get("cognito:groups", [])
+    return groups
+
+
+def _code(secret: str) -> str:
+    """Compute the code of an authenticator app, see RFC 6238."""
+    digest = hmac.digest(base64.b32decode(secret), struct.pack(">Q", int(time.time() // 30)), "sha1")
+    start = digest[-1] & 15
+    return f"{(struct.unpack('>I', digest[start : start + 4])[0] & 0x7FFFFFFF) % 1_000_000:06}"
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The stacks as ``make deploy`` deployed them twice: the code of a later commit, and then, rolled back, this one on a
+"""The stacks as ``make deploy`` deployed them twice: the code of a bad commit, and then, rolled back, this one on a
 restored log.
 """
 
@@ -7,15 +7,18 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 import pytest
 
+from domain.money import Money
 from tests.deployment.conftest import Join
-from tests.deployment.deployer import ARTIFACTS, CODE, LATER_CODE
+from tests.deployment.deployer import ARTIFACTS, BAD_CODE, CODE
 from tests.deployment.deployment import Deployment
-from tests.deployment.people import a_meal, open_restaurant
+from tests.deployment.people import Listener, a_meal, open_restaurant
+from workflows.client import ExpediterClient
 
 
 def test_orders_are_recorded_in_the_restored_log_alone(deployment: Deployment, join: Join) -> None:
@@ -56,27 +59,49 @@ def test_the_state_cannot_be_replaced_or_deleted(deployment: Deployment) -> None
     assert {"Update:Replace", "Update:Delete"} in [set(each["Action"]) for each in policy["Statement"]]
 
 
-def test_a_rollback_ships_the_former_code_to_every_function_and_keeps_the_state(deployment: Deployment) -> None:
-    """Deploying the former commit is all that a rollback needs. The other tests drive orders to their ends after it."""
-    root = deployment.root
-    code, later = (_sha256(root, key) for key in (CODE, LATER_CODE))
-    assert code != later
-    [prefix] = deployment.resources["Feed"].split("-Feed-")[:1]
-    pages = root.client("lambda").get_paginator("list_functions").paginate()
-    functions = [each for page in pages for each in page["Functions"] if each["FunctionName"].startswith(f"{prefix}-")]
-    assert len(functions) > 15
-    assert {each["FunctionName"]: each["CodeSha256"] for each in functions if each["CodeSha256"] != code} == {}
-    states = [stack for stack in root.client("cloudformation").describe_stacks()["Stacks"] if _is_state(stack)]
-    assert [stack["StackStatus"] for stack in states] == ["UPDATE_COMPLETE"]
+def test_a_rollback_moves_every_alias_to_the_former_code_and_keeps_the_state(deployment: Deployment) -> None:
+    """Deploying the former commit is all that a rollback needs. Routes, machines and streams call aliases."""
+    functions = deployment.root.client("lambda")
+    aliases = [name for name in deployment.resources if name.endswith("Aliaslive")]
+    assert len(aliases) > 15
+    code, bad = (_sha256(deployment.root, key) for key in (CODE, BAD_CODE))
+    assert code != bad
+    for name in aliases:
+        function = deployment.resources[name.removesuffix("Aliaslive")]
+        alias = functions.get_alias(FunctionName=function, Name="live")
+        assert alias["FunctionVersion"] != "$LATEST", name
+        assert functions.get_function_configuration(FunctionName=function, Qualifier="live")["CodeSha256"] == code, name
+    stacks = deployment.root.client("cloudformation").describe_stacks()["Stacks"]
+    assert [each["StackStatus"] for each in stacks if each["StackName"].endswith("-state")] == ["UPDATE_COMPLETE"]
+
+
+def test_an_order_under_way_reaches_its_end_after_a_bad_deployment_was_rolled_back(
+    deployment: Deployment, listener: Listener
+) -> None:
+    """Its execution waits through the rollback, and goes on in the restored log. The bad commit's API of restaurants
+    could not be loaded.
+    """
+    drill = deployment.under_way
+    assert drill["accept"].startswith("5")
+    customer, restaurant, courier = (
+        ExpediterClient(deployment.api, drill[role]) for role in ("customer", "restaurant", "courier")
+    )
+    order_id = drill["order"]
+    restaurant.accept(order_id, datetime.now(UTC) + timedelta(minutes=30))
+    listener.until(lambda: customer.get(order_id)["delivery"]["offer"], bool)
+    courier.assign(order_id)
+    restaurant.ready(order_id)
+    courier.pick_up(order_id)
+    courier.deliver(order_id)
+    listener.until(lambda: customer.get(order_id)["status"], lambda status: status == "completed")
+    money = deployment.money_of(order_id)
+    assert money is not None
+    assert (money.held, money.captured) == (Money(0, "EUR"), Money(2800, "EUR"))
 
 
 def _sha256(account: Any, key: str) -> str:
     body = account.client("s3").get_object(Bucket=ARTIFACTS, Key=key)["Body"].read()
     return base64.b64encode(sha256(body).digest()).decode()
-
-
-def _is_state(stack: dict[str, Any]) -> bool:
-    return str(stack["StackName"]).endswith("-state")
 
 
 CALLS = {

@@ -37,6 +37,7 @@ Resources:
         Variables:
           MACHINE: !Ref Machine
           FUNCTION: !GetAtt Api.Arn
+          ALIAS: !Ref Api.Alias
           TABLE: !Ref Table
           TABLE_ARN: !GetAtt Table.Arn
           PROVIDER: !Ref ProviderUrl
@@ -73,6 +74,7 @@ def test_a_function_has_its_handler_its_limits_and_its_environment(tmp_path: Pat
         "SHARED": "own",
         "MACHINE": "arn:aws:states:local:000000000000:stateMachine:Machine",
         "FUNCTION": "arn:aws:lambda:local:000000000000:function:Api",
+        "ALIAS": "arn:aws:lambda:local:000000000000:function:Api",
         "TABLE": "Table",
         "TABLE_ARN": "arn:aws:dynamodb:local:000000000000:Table",
         "TEXT": "dev-arn:aws:lambda:local:000000000000:function:Api-local-${Literal}",
@@ -153,6 +155,7 @@ WRONG = [
     ("!GetAtt Api.Arn", "!GetAtt Apis.Arn", "Api", "Environment.Variables.FUNCTION"),
     ("!GetAtt Api.Arn", "!GetAtt Events.StreamArn", "Api", "Environment.Variables.FUNCTION"),
     ("TABLE: !Ref Table", "TABLE: !Ref Nothing", "Api", "Environment.Variables.TABLE"),
+    ("TABLE: !Ref Table", "TABLE: !Ref Table.Alias", "Api", "Environment.Variables.TABLE"),
     ("NUMBER: 3", "NUMBER: [3]", "Api", "Environment.Variables.NUMBER"),
     ("NUMBER: 3", "NUMBER:", "Api", "Environment.Variables.NUMBER"),
     ("Method: get", "Method: fetch", "Api", "Events.Get.Method"),

@@ -11,6 +11,7 @@ import pytest
 from domain.identifiers import SYSTEM, Actor, Role
 from tests.handlers.conftest import money, priced_body
 from workflows.orders.command_handling import load
+from workflows.tracing import trace_of_xray
 
 
 def test_a_placed_order_is_answered_with_its_etag_and_location(shop, body):
@@ -176,6 +177,15 @@ def test_a_request_without_a_traceparent_has_the_trace_of_its_x_ray_header(shop,
     answer = shop.call("POST", "/orders", body(), key="key-1", headers={"x-amzn-trace-id": sent})
     history, _ = load(shop.log, answer.json["id"])
     assert {event.correlation for event in history.recorded} == {correlation}
+
+
+@pytest.mark.parametrize("status", [201, 422])
+def test_an_answer_has_the_trace_of_its_request(shop, body, status):
+    """An error's too: its client searches for it."""
+    sent = body() if status == 201 else body(restaurant=1)
+    answer = shop.call("POST", "/orders", sent, key="key-1", headers={"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"})
+    assert (answer.status, trace_of_xray(answer.headers["x-amzn-trace-id"])) == (status, TRACE)
+    assert "x-amzn-trace-id" not in shop.call("POST", "/orders", body(), key="key-1").headers
 
 
 def test_a_traceparent_goes_before_the_x_ray_header(shop, body):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -26,18 +27,23 @@ class Statement:
 
 
 def named(value: Any) -> str:
-    """Format an ARN or reference as text: ``Events.Arn``, ``OrderMachine``, ``FailedBatches.Arn/*``."""
+    """Format an ARN or reference as text: ``Events.Arn``, ``OrderMachine``, ``FailedBatches.Arn/*``, ``Feed.Alias``."""
     match value:
         case str():
             return value
         case {"Ref": name}:
-            return str(name)
+            return re.sub(r"Aliaslive$", ".Alias", str(name))
         case {"Fn::GetAtt": [name, attribute]}:
             return f"{name}.{attribute}"
         case {"Fn::Sub": str(text)}:
             return text.replace("${", "").replace("}", "")
         case _:
             raise AssertionError(f"what is {value!r}?")
+
+
+def function_of(value: Any) -> str:
+    """Return the logical id of a function from a reference to it or to its alias."""
+    return named(value).partition(".")[0]
 
 
 def statements_of(document: Mapping[str, Any], owner: str) -> Iterator[Statement]:

@@ -41,7 +41,14 @@ PROVED: Mapping[str, Proved] = {
         "created, if on one metric; none changes its state there, and those on several metrics are left out",
     ),
     "AWS::CloudWatch::Dashboard": Proved(Proof.EMULATOR, "created; a test compares its metrics with AWS's lists"),
-    "AWS::Cognito::UserPool": Proved(Proof.EMULATOR, "users, groups, passwords and tokens; not the second factor"),
+    "AWS::CodeDeploy::Application": Proved(Proof.LINTERS, "the emulator refuses templates with it"),
+    "AWS::CodeDeploy::DeploymentGroup": Proved(
+        Proof.LINTERS, "the emulator refuses templates with it, and moves aliases at once"
+    ),
+    "AWS::Cognito::UserPool": Proved(
+        Proof.EMULATOR,
+        "users, groups, passwords and tokens; the second factor rules ID tokens there, on AWS access tokens too",
+    ),
     "AWS::Cognito::UserPoolClient": Proved(Proof.EMULATOR, "logins and refreshed tokens"),
     "AWS::Cognito::UserPoolGroup": Proved(Proof.EMULATOR, "the role in a token"),
     "AWS::DynamoDB::Table": Proved(
@@ -59,6 +66,7 @@ PROVED: Mapping[str, Proved] = {
     ),
     "AWS::IAM::Role": Proved(Proof.EMULATOR, "likewise"),
     "AWS::KMS::Key": Proved(Proof.EMULATOR, "data keys and signatures; that services ask its policy is not emulated"),
+    "AWS::Lambda::Alias": Proved(Proof.EMULATOR, "all calls go through them, and a rollback moves them back"),
     "AWS::Lambda::EventInvokeConfig": Proved(Proof.EMULATOR, "created"),
     "AWS::Lambda::EventSourceMapping": Proved(
         Proof.EMULATOR,
@@ -69,6 +77,9 @@ PROVED: Mapping[str, Proved] = {
         "the shipped code under CPython here, with its variables and role; not arm64, memory and cold starts",
     ),
     "AWS::Lambda::Permission": Proved(Proof.EMULATOR, "created"),
+    "AWS::Lambda::Version": Proved(
+        Proof.EMULATOR, "one of each function a release, and those of the former code after a rollback"
+    ),
     "AWS::Logs::LogGroup": Proved(Proof.EMULATOR, "created"),
     "AWS::Logs::MetricFilter": Proved(
         Proof.EMULATOR, "created; it counts nothing there, and a test compares its pattern with the code's lines"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.template.conftest import Resources
-from tests.template.policies import may, named, role_of
+from tests.template.policies import function_of, may, named, role_of
 
 OfType = Callable[[str], Resources]
 
@@ -60,7 +60,7 @@ def test_services_may_write_to_their_dead_letter_queues(resources: Resources, of
             case "AWS::Scheduler::Schedule":
                 assert ("sqs:SendMessage", queue) in may(resources, role_of(properties["Target"]))
             case "AWS::Lambda::EventInvokeConfig":
-                function = resources[named(properties["FunctionName"])]["Properties"]
+                function = resources[function_of(properties["FunctionName"])]["Properties"]
                 assert ("sqs:SendMessage", queue) in may(resources, role_of(function))
 
 
@@ -68,13 +68,13 @@ def test_every_asynchronous_function_has_a_destination_for_failures(resources: R
     """A request or a Task gets the failure as its answer; all other invocations need a destination."""
     sources: dict[str, set[str]] = {name: set() for name in of_type("Lambda::Function")}
     for permission in of_type("Lambda::Permission").values():
-        sources[named(permission["FunctionName"])].add(permission["Principal"])
+        sources[function_of(permission["FunctionName"])].add(permission["Principal"])
     for mapping in of_type("Lambda::EventSourceMapping").values():
-        sources[named(mapping["FunctionName"])].add(named(mapping["EventSourceArn"]))
+        sources[function_of(mapping["FunctionName"])].add(named(mapping["EventSourceArn"]))
     for schedule in of_type("Scheduler::Schedule").values():
-        sources[named(schedule["Target"]["Arn"]).removesuffix(".Arn")].add("scheduler")
+        sources[function_of(schedule["Target"]["Arn"])].add("scheduler")
     for machine in of_type("StepFunctions::StateMachine").values():
-        sources[named(machine["DefinitionSubstitutions"]["SagaStep"]).removesuffix(".Arn")].add("states")
+        sources[function_of(machine["DefinitionSubstitutions"]["SagaStep"])].add("states")
     assert sources == {
         **{
             name: {"apigateway.amazonaws.com"}
@@ -95,14 +95,14 @@ def test_every_asynchronous_function_has_a_destination_for_failures(resources: R
         "Projector": {"ProjectorQueue.Arn", "scheduler"},
         "Exporter": set(),  # invoked by SearchApi
     }
-    asynchronous = {named(item["FunctionName"]) for item in of_type("Lambda::EventInvokeConfig").values()}
+    asynchronous = {function_of(item["FunctionName"]) for item in of_type("Lambda::EventInvokeConfig").values()}
     assert asynchronous == {"CustomersApi", "Timer", "Checkpoints", "Webhooks", "Projector", "Exporter", "Archiver"}
 
 
 def test_a_stream_mapping_sets_a_failing_record_aside(resources: Resources, of_type: OfType) -> None:
     """By default one failing record blocks a shard for a day and is then lost."""
     mappings = [item for item in of_type("Lambda::EventSourceMapping").values() if "StartingPosition" in item]
-    assert {named(item["FunctionName"]) for item in mappings} == {"Feed", "Publisher"}
+    assert {function_of(item["FunctionName"]) for item in mappings} == {"Feed", "Publisher"}
     for item in mappings:
         assert item["StartingPosition"] == "TRIM_HORIZON"
         assert 0 < item["MaximumRetryAttempts"] <= 25  # more than ten minutes of throttling, and less than an hour
@@ -110,7 +110,7 @@ def test_a_stream_mapping_sets_a_failing_record_aside(resources: Resources, of_t
         assert item["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
         bucket = named(item["DestinationConfig"]["OnFailure"]["Destination"])
         assert resources[bucket.removesuffix(".Arn")]["Type"] == "AWS::S3::Bucket"
-        role = role_of(resources[named(item["FunctionName"])]["Properties"])
+        role = role_of(resources[function_of(item["FunctionName"])]["Properties"])
         assert {("s3:PutObject", f"{bucket}/*"), ("s3:ListBucket", bucket)} <= may(resources, role)
 
 
@@ -119,7 +119,7 @@ def test_the_visibility_timeout_is_six_times_the_function_s_timeout(resources: R
     for item in of_type("Lambda::EventSourceMapping").values():
         queue = resources[named(item["EventSourceArn"]).partition(".")[0]]
         if queue["Type"] == "AWS::SQS::Queue":
-            function: dict[str, Any] = resources[named(item["FunctionName"])]["Properties"]
+            function: dict[str, Any] = resources[function_of(item["FunctionName"])]["Properties"]
             assert queue["Properties"]["VisibilityTimeout"] >= 6 * function["Timeout"]
             assert item["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 

@@ -61,7 +61,7 @@ def test_only_the_state_has_what_must_never_be_lost(state: dict[str, Any], plain
     protected = {"Events", "DataKeys", "Callers"}
     assert {name for name, policy in policies.items() if policy == "Retain"} == protected
     assert {policies[name] for name in kept - protected} == {"RetainExceptOnCreate"}
-    assert not [name for name, item in plain["Resources"].items() if "DeletionPolicy" in item]
+    assert {item.get("DeletionPolicy", "Delete") for item in plain["Resources"].values()} == {"Delete"}
 
 
 def test_no_update_may_replace_or_delete_a_resource_of_the_state() -> None:

@@ -76,6 +76,21 @@ def renewed(login: Login) -> Login:
     )
 
 
+def with_second_factor(login: Login, *, ask: Ask, show: Callable[[str], None]) -> Login:
+    """Set up an authenticator app for the user, and return the login with a token that has the user's role.
+
+    Every later login asks for a code of the app. Raises CommandFailed, e.g. for a wrong code: nothing is changed then.
+    """
+    with _asked(login.region) as client:
+        secret = client.associate_software_token(AccessToken=login.access_token)["SecretCode"]
+        show(f"add this key to an authenticator app: {secret}")
+        client.verify_software_token(AccessToken=login.access_token, UserCode=ask("Code of the app: "))
+        client.set_user_mfa_preference(
+            AccessToken=login.access_token, SoftwareTokenMfaSettings={"Enabled": True, "PreferredMfa": True}
+        )
+    return renewed(login)
+
+
 def revoke(login: Login) -> None:
     """Revoke the refresh token and the access tokens made from it. Raises CommandFailed."""
     with _asked(login.region) as client:

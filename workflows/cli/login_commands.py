@@ -35,6 +35,12 @@ def login(
         str | None, typer.Option(envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The AWS region of the user pool.")
     ] = None,
     username: Annotated[str | None, typer.Option(help="Prompted for if it is left out.")] = None,
+    second_factor: Annotated[
+        bool,
+        typer.Option(
+            "--second-factor", help="Set up an authenticator app. Support and auditors have no role without one."
+        ),
+    ] = False,
 ) -> None:
     """Log in to a deployed engine. Commands with its --url then use this login.
 
@@ -58,7 +64,10 @@ def login(
             "name the user pool with --user-pool-client and --region, or the engine's stack with --stack"
         )
     name = username or (before.username if before else None) or _visible("Username: ")
-    logins.save(cognito.logged_in(url=address, region=where, client_id=client_id, username=name, ask=_hidden))
+    login = cognito.logged_in(url=address, region=where, client_id=client_id, username=name, ask=_hidden)
+    if second_factor:
+        login = cognito.with_second_factor(login, ask=_hidden, show=say)
+    logins.save(login)
     say(f"logged in at {address} as {name}; give --url {address} to other commands, or set EXPEDITER_URL")
 
 

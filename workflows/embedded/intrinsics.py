@@ -134,6 +134,9 @@ class TemplateDocument:
             return self._parameter_value(name)
         if name in _PSEUDO:
             return _PSEUDO[name]
+        function = name.removesuffix(".Alias")
+        if function != name and self._kind(function, field) == FUNCTION:
+            return arns.function_arn(function)  # SAM's reference to its alias: here it has one version
         kind = self._kind(name, field)
         return arns.machine_arn(name) if kind == MACHINE else name
 

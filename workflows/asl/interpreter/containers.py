@@ -136,7 +136,11 @@ def branch_ended(turn: Turn, ended: BranchEnded, frame: Frame, inside: Inside) -
 
 
 def branch_failed(turn: Turn, failed: BranchFailed, frame: Frame, inside: Inside) -> None:
-    """Stop the other branches, then fail the state with the failure of the branch."""
+    """Stop the other branches, then fail the state with the failure of the branch.
+
+    Recorded on AWS: https://github.com/localstack/localstack/pull/9891. Retriers and catchers match the branch's error,
+    although AWS's list of error names has States.BranchFailed.
+    """
     _stop_inside(turn, frame, inside, failed.branch)
     frame.branch.last_event = failed.branch.last_event
     fail(turn, frame, failed.failure)

@@ -52,7 +52,11 @@ _COMMANDS = {
         "is not JSON: Expecting value at line 1",
     ),
     "an order that is not an object": ("order place {list} --data {engine}", _USAGE, "an order is a JSON object"),
-    "an invalid order id": ("order show nonsense --data {engine}", _NO, "is not an order id"),
+    "an invalid order id": (
+        "order show nonsense --data {engine}",
+        _NO,
+        "expediter order list --id-prefix or --id-suffix",
+    ),
     "no token": (f"order show {_ORDER}", _ACCESS_DENIED, "no token: set EXPEDITER_TOKEN"),
     "no such role": (f"order show {_ORDER} --data {{engine}} --as cook", _USAGE, "--as 'cook' is not ROLE:ID"),
     "no engine": (f"order show {_ORDER} --data {{engine}} --url http://127.0.0.1:1", _UNREACHABLE, "no engine answers"),
@@ -196,14 +200,14 @@ def test_a_refusal_of_the_engine_is_printed_in_its_own_words(expediter: Any, run
 
 @pytest.mark.parametrize(
     "at",
-    ["yesterday", "2026-03-01", "2026-03-01T18:30:00", "0001-01-01T00:00:00+14:00", "9" * 5000, "-1", "1.5", ""],
+    ["yesterday", "2026-02-30", "2026-03-01T18:30:00", "0001-01-01T00:00:00+14:00", "9" * 5000, "-1", "1.5", ""],
     ids=lambda at: at[:30],
 )
 def test_an_invalid_time_is_refused_with_an_example(at: str, expediter: Any, running: Any) -> None:
     """A time without an offset is ambiguous."""
     result = expediter("order", "replay", _ORDER, "--at", at, "--data", running.data)
     assert result.code == _USAGE
-    assert "e.g. 7 or 2026-03-01T18:30:00Z" in result.err
+    assert "neither a version, e.g. 7, nor a time: use 2026-03-01T18:30:00Z" in result.err
 
 
 def test_an_order_with_a_wrong_field_is_refused_by_field(

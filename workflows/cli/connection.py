@@ -21,6 +21,8 @@ DEFAULT_URL = "http://127.0.0.1:8080"
 
 _NEW_TOKEN = "expediter token prints a new one"
 
+_FIND_BY_PART = "an order is found by a part of its id with expediter order list --id-prefix or --id-suffix"
+
 _RETRY_FOR_S = 2.0
 """A person waits: a wrong address is reported soon. Programs use the client's own default."""
 
@@ -105,7 +107,8 @@ def explained(another_token: str = _NEW_TOKEN, start: str = "expediter up --data
         if problem.status >= 500:
             message = f"the engine could not serve the request (HTTP {problem.status}): {problem.detail}"
             raise Unreachable(message, details) from None
-        raise CommandRefused(problem.detail, details) from None
+        by_part = f"; {_FIND_BY_PART}" if any(field == "order_id" for field, _ in problem.errors) else ""
+        raise CommandRefused(f"{problem.detail}{by_part}", details) from None
 
 
 def _token(url: str, data: Path | None, as_: str | None, ttl_s: int | None = None) -> tuple[Callable[[], str], str]:

@@ -13,7 +13,9 @@ import typer
 from workflows.cli.inputs import time_if_given
 
 Customer = Annotated[str | None, typer.Option(metavar="ID", help="Only of this customer.")]
-Restaurant = Annotated[str | None, typer.Option(metavar="ID", help="Only of this restaurant.")]
+Restaurant = Annotated[
+    str | None, typer.Option(metavar="ID", help="Only of this restaurant; restaurant list --name finds its id.")
+]
 
 
 @dataclass(frozen=True, kw_only=True)

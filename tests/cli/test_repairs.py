@@ -98,6 +98,14 @@ def test_a_payment_taken_twice_is_previewed_and_refunded(engine, tool):
     assert engine.differences == []
 
 
+def test_a_payment_that_the_provider_did_not_take_is_an_error_with_the_reason(engine, tool):
+    """The order is completed as before, which alone would read like a success."""
+    order = engine.completed()
+    refund = ["order", "refund-extra", order, "cap_x", "--amount", "5.00 EUR", "--reason", "charged twice"]
+    done = tool(*refund)
+    assert (done.code, "nothing was refunded" in done.err, "unknown capture" in done.err) == (1, True, True), done
+
+
 def test_an_amount_without_a_currency_is_refused_with_an_example(engine, tool):
     done = tool(*credit("ord_x", "5.00"))
     assert (done.code, "5.00 EUR" in done.err) == (2, True), done

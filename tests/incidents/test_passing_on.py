@@ -51,7 +51,10 @@ def test_every_report_of_an_order_can_be_passed_on(engine):
     order_id, sue = engine.ticketed(), engine.client("support", "sue")
     ready_at = engine.world.scheduler.now() + timedelta(minutes=20)
     sue.pass_on(order_id, "accepted", "the owner, by phone", "no tablet", ready_at=ready_at)
-    sue.pass_on(order_id, "item_unavailable", "the owner", "no tablet", details={"line": 2, "available": 0})
+    missing = {"line": 2, "available": 0}
+    plan = sue.pass_on(order_id, "item_unavailable", "the owner", "no tablet", details=missing, dry_run=True)["plan"]
+    assert [(move["what"], move["amount"]) for move in plan["money"]] == [("credit", eur("3.00"))]
+    sue.pass_on(order_id, "item_unavailable", "the owner", "no tablet", details=missing)
     sue.pass_on(order_id, "assigned", *SAID, details={"courier_id": "cou_9"})
     sue.pass_on(order_id, "ready", "the owner, by phone", "no tablet")
     sue.pass_on(order_id, "picked_up", *SAID)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from workflows.cli.failures import CommandRefused
 from workflows.cli.terminal import print_json, say
 from workflows.cli.wording import waiting_sentences
+from workflows.orders.event_words import event_sentence
 from workflows.orders.words import plain
 
 if TYPE_CHECKING:
@@ -55,14 +56,15 @@ def show_outcome(
         wait_s: How long to wait for the outcome of the calls that follow.
 
     Raises:
-        CommandRefused: A second person must approve first, or the order was parked again.
+        CommandRefused: A second person must approve first, the order was parked again, or the provider had nothing to
+            refund.
     """
     if done["plan"] is not None:
         _show_plan(done, action, json)
         return
     view = done["order"]
     assert view is not None  # what is no plan has the order
-    rested = view["parked"]
+    rested, asked_at = view["parked"], view["version"]
     if not (needed := _needs_approval(done, action)) and not rested:
         view = done["order"] = await_outcome(engine, view, action, wait_s)
     if json:
@@ -72,8 +74,20 @@ def show_outcome(
         raise CommandRefused(f"a second person must approve this first: {command}")
     if view["parked"] and not rested:
         raise CommandRefused(f"order {order} was parked again in run {view['run']}; {see(f'incidents show {order}')}")
+    if action in _MAY_FIND_NOTHING and (why := _not_found(engine, order, asked_at)):
+        raise CommandRefused(f"nothing was refunded: {why}; order {order} is {plain(view['status'])}")
     if not json:
         show_order(view, order, action, see)
+
+
+_MAY_FIND_NOTHING = frozenset({"refund_extra", "approve"})
+"""Actions after which an order can be completed although the provider had nothing to refund."""
+
+
+def _not_found(engine: ExpediterClient, order: str, asked_at: int) -> str:
+    """Return the sentence of a look-up that failed after this version of the order; empty if none did."""
+    found = (each for each in engine.history(order) if each["version"] > asked_at)
+    return next((event_sentence(each, {}) for each in found if each["type"] == "PaymentNotFound"), "")
 
 
 def show_recorded(done: ActionOutcomeJson, action: str, sentence: str, json: bool) -> None:

@@ -65,7 +65,7 @@ def refund_extra(
     """Refund a payment that the provider took without the order, e.g. because it took the money twice.
 
     The provider is asked first; only what it took for this order, and has not refunded, is refunded. "expediter books
-    reconcile" names such payments. Exit code 1 if a second person must approve first, or if the refund was refused.
+    reconcile" names such payments. Exit code 1 if a second person must approve first, or if nothing was refunded.
     """
     money = amount_of(amount, "--amount")
     from workflows.cli.connection import connected, hint

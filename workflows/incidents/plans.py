@@ -17,12 +17,14 @@ from domain.order.events import (
     CreditGranted,
     Event,
     Intent,
+    ItemUnavailable,
     OrderAbandoned,
     PaymentAuthorizationRequested,
     PaymentCaptureRequested,
     PaymentLookupRequested,
     PaymentRefundRequested,
     PaymentVoidRequested,
+    ReportConfirmed,
     RunStarted,
     WrittenOff,
 )
@@ -92,7 +94,7 @@ def plan(command: Command, order: Order) -> Plan:
         events=tuple(type(event).__name__ for event in events),
         status=after.status,
         runs=runs,
-        money=(*_credited(events), *_given_up(events, order), *_moved(runs, after)),
+        money=(*_credited(events, order), *_given_up(events, order), *_moved(runs, after)),
         approval=approval,
     )
 
@@ -115,8 +117,17 @@ def _awaits_approval(command: Command, order: Order) -> Money | None:
     return _needs_approval(decide(command, replace(order, approvals={})))
 
 
-def _credited(events: tuple[Event, ...]) -> list[Move]:
-    return [Move(Movement.CREDIT, event.amount, 0) for event in events if isinstance(event, CreditGranted)]
+def _credited(events: tuple[Event, ...], order: Order) -> list[Move]:
+    """Return by how much less the customer pays: by credits, and by items that are missing."""
+    moves = []
+    for event in events:
+        after = evolve(order, event)
+        if isinstance(event, CreditGranted):
+            moves.append(Move(Movement.CREDIT, event.amount, 0))
+        elif isinstance(event, ItemUnavailable | ReportConfirmed) and after.total != order.total:
+            moves.append(Move(Movement.CREDIT, order.total - after.total, 0))
+        order = after
+    return moves
 
 
 def _given_up(events: tuple[Event, ...], order: Order) -> list[Move]:

@@ -81,7 +81,7 @@ def show_why(why: View, hint: Hint) -> None:
             error = f", last error: {wait['last_error']}" if wait["last_error"] else ""
             console.print(Text(f"circuit of {wait['dependency']}: {plain(wait['circuit'])}{error}", "yellow"))
         for report in wait["reports"]:
-            known = hint(f"order pass-on {order} {FACTS[report]}")
+            known = hint(f"order pass-on {order} {FACTS[report]} --said-by WHO --reason WHY")
             console.print(Text.assemble(("if it is known: ", "bold"), known), soft_wrap=True)
     for item in why["owed"]:
         console.print(Text(_held(item), "yellow"))

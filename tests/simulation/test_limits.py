@@ -21,10 +21,11 @@ from workflows.simulation.aws_limits import (
 from workflows.simulation.limited_world import ERRORS_MAX
 from workflows.simulation.matrix import deployed
 from workflows.simulation.scheduler import EPOCH, Scheduler
-from workflows.simulation.throttling import Throttling, throttle
+from workflows.simulation.throttling import Throttling, ThrottlingResult, page, rows, throttle
 from workflows.simulation.wire import outage
 
 ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "throttling.md").read_text()
 
 
 @pytest.mark.parametrize("limit", [Limit.STARTS, Limit.TRANSITIONS, Limit.TOKENS])
@@ -95,7 +96,7 @@ def test_only_as_many_functions_run_at_once_as_the_limit_allows() -> None:
     """One that ended makes room for the next."""
     functions = Concurrency(Bucket(2), Scheduler(1), None)
     assert [functions.passes() for _ in range(3)] == [True, True, False]
-    functions.ended()
+    functions.ended(timedelta(seconds=1))
     assert functions.passes()
 
 
@@ -113,3 +114,45 @@ def test_the_simulation_repeats_a_batch_as_often_as_the_deployed_mapping() -> No
     attempts = re.search(r"MaximumRetryAttempts: (\d+)", feed)
     assert attempts is not None
     assert int(attempts[1]) == ERRORS_MAX
+
+
+def test_the_page_has_the_words_limits_and_worlds_of_its_generator() -> None:
+    """Fails after a limit or a world changed: run ``python -m workflows.simulation.throttling --write ...`` again."""
+    nothing = [
+        ThrottlingResult(
+            throttling=world,
+            ends={},
+            parked=0,
+            uses={},
+            authorized=timedelta(),
+            ended=timedelta(),
+            given_up=0,
+            violations=(),
+        )
+        for world in rows()
+    ]
+    assert _without_results(PAGE) == _without_results(page(nothing, "a test", "today", 0.0))
+
+
+def test_ten_minutes_without_room_park_no_order_on_the_page() -> None:
+    """At 5 and at 500 orders a second. The limit that is drained is the one that queues first."""
+    drained = [cells for cells in _results(PAGE) if cells[3] != "nothing"]
+    at_500 = set(Limit) - {Limit.DESCRIBES}  # nothing calls it
+    assert {(cells[0], cells[3]) for cells in drained} == {("5", limit) for limit in Limit} | {
+        ("500", it) for it in at_500
+    }
+    assert {cells[8] for cells in drained} == {"0"}
+    assert all(cells[4] == cells[3] for cells in drained if cells[3] != Limit.DESCRIBES)
+
+
+def _results(text: str) -> list[list[str]]:
+    """Read the cells of the table of results."""
+    lines = text.partition("## Results")[2].splitlines()
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")][2:]
+
+
+def _without_results(text: str) -> list[str]:
+    """Return what does not come from a run: the text without its second paragraph, and four cells of each result."""
+    before, _, after = text.partition("## Results")
+    title, _, *rest = before.split("\n\n")
+    return [title, *rest, *("|".join(line.split("|")[:5]) for line in after.splitlines())]

@@ -12,7 +12,7 @@ import { begin, currentConfig, loginNotice, logOut, may, me } from "./kit/sessio
 import { SettingsDialog } from "./kit/settings_dialog.js";
 import { liveState } from "./kit/live.js";
 import { useStore } from "./kit/store.js";
-import { Component, classes, html, render, showCurrent, useEffect, useState } from "./kit/view.js";
+import { Component, classes, html, memo, render, showCurrent, useEffect, useState } from "./kit/view.js";
 import { Login } from "./pages/login.js";
 
 /** @typedef {{default: (props: any) => any}} PageModule */
@@ -52,7 +52,7 @@ function Frame({ who }) {
   const here = useHere();
   const [dialog, open] = useState(/** @type {"" | "keys" | "settings"} */ (""));
   useEffect(() => beginKeys({ search: () => document.getElementById("search")?.focus(), help: () => open("keys") }), []);
-  const places = NAVIGATION.filter(([, page]) => may(page.needs) && (page.roles?.includes(who.role) ?? true));
+  const places = placesOf(who);
   const found = findPage(who.role === "customer" ? [TRACKING, ...PAGES] : PAGES, here.path);
   const first = (places.find(([path, each]) => path && each.roles) ?? places[0])?.[0] ?? "";
   const hasHome = places.some(([path]) => !path);
@@ -61,13 +61,7 @@ function Frame({ who }) {
   const page = found?.page;
   return html`
     <a class="skip" href="#main">Skip to content</a>
-    <header class="top">
-      <a class="brand" href="" aria-label="Expediter"><${Logo} /><span>Expediter</span></a>
-      <nav aria-label="Pages">${places.map(([path, each]) => html`<a href=${path || "./"} aria-current=${isHere(path, here.path) ? "page" : undefined}>${each.title}</a>`)}</nav>
-      <${SearchBox} />
-      ${currentConfig().environment && html`<span class="environment">${currentConfig().environment}</span>`}
-      <button type="button" class="who" onClick=${() => open("settings")} aria-label=${`${who.id}, ${who.role}: settings and logout`}><bdi>${who.id}</bdi> <span>${who.role}</span></button>
-    </header>
+    <${Top} who=${who} path=${here.path} open=${open} />
     <${Banners} />
     <main id="main" tabindex="-1">
       ${page && may(page.needs) ? html`<${Boundary} key=${here.path}><${Lazy} page=${page} names=${found?.names ?? {}} query=${here.query} /></${Boundary}>` : html`<${NotHere} />`}
@@ -75,6 +69,18 @@ function Frame({ who }) {
     ${dialog === "keys" && html`<${Dialog} title="Keys" close=${() => open("")}><dl class="keys">${KEYS.map(([key, does]) => html`<div><dt><kbd>${key}</kbd></dt><dd>${does}</dd></div>`)}</dl></${Dialog}>`}
     ${dialog === "settings" && html`<${SettingsDialog} close=${() => open("")} logOut=${() => logOut()} />`}`;
 }
+
+/** The pages, the search and who is logged in. It stays as it is while filters and moments change. */
+const Top = memo(({ who, path, open }) => html`<header class="top">
+  <a class="brand" href="" aria-label="Expediter"><${Logo} /><span>Expediter</span></a>
+  <nav aria-label="Pages">${placesOf(who).map(([place, each]) => html`<a href=${place || "./"} aria-current=${isHere(place, path) ? "page" : undefined}>${each.title}</a>`)}</nav>
+  <${SearchBox} />
+  ${currentConfig().environment && html`<span class="environment">${currentConfig().environment}</span>`}
+  <button type="button" class="who" onClick=${() => open("settings")} aria-label=${`${who.id}, ${who.role}: settings and logout`}><bdi>${who.id}</bdi> <span>${who.role}</span></button>
+</header>`);
+
+/** Return the pages that a role's navigation has. @param {import("./kit/session.js").Me} who */
+const placesOf = (who) => NAVIGATION.filter(([, page]) => may(page.needs) && (page.roles?.includes(who.role) ?? true));
 
 /** @param {string} path @param {string} current */
 const isHere = (path, current) => (path ? current === path || current.startsWith(`${path}/`) : current === "");

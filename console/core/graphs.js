@@ -58,7 +58,7 @@ export const stateWords = (state) => state.replace(/([a-z])([A-Z])/g, "$1 $2").r
 /**
  * @param {Record<string, Layout>} layouts by machine
  * @param {Execution[]} executions of one run
- * @param {string} at the moment to show: later visits are not drawn as taken
+ * @param {string} at the moment to show. The picture is that of the whole run at every moment, so that it stays still under the slider; states that were entered later are not reached yet
  * @param {boolean} [declined] whether the payment provider declined the order's payment
  * @returns {{nodes: GraphNode[], edges: GraphEdge[], boxes: {machine: string, title: string, nodes: string[]}[]}}
  */
@@ -66,7 +66,9 @@ export function graphOf(layouts, executions, at, declined = false) {
   const until = Date.parse(at);
   const compensated = executions.some(({ machine, states }) => states.some(({ state }) => layouts[machine]?.nodes.some((node) => node.id === state && node.undoes.length > 0)));
   const over = (/** @type {string} */ machine) => executions.some((each) => each.machine === machine) && executions.filter((each) => each.machine === machine).every((each) => each.stopped_at && Date.parse(each.stopped_at) <= until);
-  const visits = executions.filter(({ machine }) => machine !== "payment").map(({ machine, states }) => ({ machine, states: states.filter((visit) => Date.parse(visit.entered_at) <= until) }));
+  const whole = executions.filter(({ machine }) => machine !== "payment");
+  const visits = whole.map(({ machine, states }) => ({ machine, states: states.filter((visit) => Date.parse(visit.entered_at) <= until) }));
+  const everEntered = new Set(whole.flatMap(({ machine, states }) => states.map(({ state }) => `${machine}/${state}`)));
   const visited = (/** @type {string} */ machine, /** @type {string} */ state) => visits.filter((each) => each.machine === machine).flatMap((each) => each.states.filter((visit) => visit.state === state));
   const inlined = INLINED.filter((machine) => layouts[machine] && layouts.order.nodes.some((node) => node.starts === machine));
   /** @type {GraphNode[]} */
@@ -75,13 +77,13 @@ export function graphOf(layouts, executions, at, declined = false) {
     for (const node of layouts[machine].nodes) {
       const seen = visited(machine, node.id);
       if (node.type === "Parallel" || inlined.includes(node.starts ?? "")) continue;
-      if (!seen.length && (node.path === "exception" || node.type === "Succeed" || node.action?.startsWith("await_circuit"))) continue;
+      if (!everEntered.has(`${machine}/${node.id}`) && (node.path === "exception" || node.type === "Succeed" || node.action?.startsWith("await_circuit"))) continue;
       nodes.push(graphNode(machine, node, seen, { until, compensated, declined, over: over(machine) }));
     }
   const known = new Set(nodes.map(({ id }) => id));
   const branches = new Map(layouts.order.nodes.flatMap(({ id, group }) => (group ? [[`order/${id}`, group]] : [])));
-  const taken = steps(visits, known, /** @type {Map<string, string>} */ (branches));
-  const edges = [...new Map([...planned(layouts, inlined, known), ...taken].map((edge) => [`${edge.from} ${edge.to}`, edge])).values()];
+  const [later, taken] = [whole, visits].map((each) => steps(each, known, /** @type {Map<string, string>} */ (branches)));
+  const edges = [...new Map([...planned(layouts, inlined, known), ...later.map((edge) => ({ ...edge, taken: false })), ...taken].map((edge) => [`${edge.from} ${edge.to}`, edge])).values()];
   const boxes = inlined.map((machine) => ({ machine, title: machine, nodes: nodes.filter((node) => node.machine === machine).map(({ id }) => id) }));
   for (const parallel of new Set(layouts.order.groups.map(({ of }) => of))) {
     const within = layouts.order.groups.filter(({ of }) => of === parallel).flatMap((group) => group.nodes.map((id) => `order/${id}`)).filter((id) => known.has(id));

@@ -21,8 +21,18 @@ const parts = (made, at) => Object.fromEntries(made.formatToParts(at).map(({ typ
  */
 export function dateTime(instant, zone = "UTC") {
   if (!instant) return "";
-  return `${day(instant, zone)} ${clock(instant, zone)}`;
+  const key = `${zone} ${instant}`;
+  let text = written.get(key);
+  if (text === undefined) {
+    if (written.size >= WRITTEN_MAX) written.clear();
+    written.set(key, (text = `${day(instant, zone)} ${clock(instant, zone)}`));
+  }
+  return text;
 }
+
+/** Instants in words. A page writes the same ones at each change. @type {Map<string, string>} */
+const written = new Map();
+const WRITTEN_MAX = 2000;
 
 /** Write the date of an instant: `2026-11-21`. @param {string} instant */
 export function day(instant, zone = "UTC") {

@@ -10,7 +10,7 @@ import { useKeys } from "../kit/keys.js";
 import { Amount, Copy, Said, Status, Time, Trouble } from "../kit/parts.js";
 import { setQuery } from "../kit/router.js";
 import { may } from "../kit/session.js";
-import { html, useCallback, useEffect, useMemo, useRef, useState } from "../kit/view.js";
+import { html, memo, useCallback, useEffect, useMemo, useRef, useState } from "../kit/view.js";
 import { Actions, AddNote } from "./order/actions.js";
 import { Changes } from "./order/changes.js";
 import { Contact } from "./order/contact.js";
@@ -57,7 +57,7 @@ export default function Order({ id, query }) {
   const waits = order.parked || why.data?.waits.length > 0; // somebody may have to do something: the actions stand beside the reason
   const actions = html`<${Actions} id=${id} order=${order} why=${why.data} events=${timeline.events} sent=${sent.data} past=${past} act=${act} />`;
   return html`
-    <${Head} ...${page} />
+    <${Head} id=${id} order=${order} status=${(state ?? order).status} parked=${(state ?? order).parked} total=${(state ?? order).totals?.total} past=${past} timeline=${timeline} act=${act} />
     ${fresh > 0 && html`<p class="banner notice-line" role="status">The order changed while you looked: ${fresh} new ${fresh === 1 ? "event" : "events"}. <button type="button" onClick=${show}>Show</button></p>`}
     <section class=${past ? "slider-box past" : "slider-box"} aria-label="Moment">
       <div class="slider-head">
@@ -78,17 +78,17 @@ export default function Order({ id, query }) {
     ${acting && html`<${ActionDialog} key=${acting.name} kind=${acting} close=${() => act(null)} done=${() => (why.reload(), sent.reload())} />`}`;
 }
 
-/** @param {any} props */
-function Head({ id, order, state, past, timeline, act }) {
+/** What stands above the slider; it changes with the status and the total alone. */
+const Head = memo(({ id, order, status, parked, total, past, timeline, act }) => {
   const [copied, show] = useState(false);
   const copy = () => (navigator.clipboard?.writeText(location.href).catch(() => {}), show(true), setTimeout(() => show(false), 1500));
   const keep = () => download(`${id}.json`, [JSON.stringify(timeline, null, 2)]);
   return html`<div class="page-head order-head">
-    <h1>Order <span class="mono">${id.slice(4, 12)}</span> <${Status} order=${state ?? order} /></h1>
+    <h1>Order <span class="mono">${id.slice(4, 12)}</span> <${Status} order=${{ status, parked }} /></h1>
     <p class="order-facts"><${Copy} text=${id} label="Copy the id" />
         <span>Customer <a href=${`orders?customer=${encodeURIComponent(order.customer)}`}><${Said}>${order.customer}</${Said}></a></span>
         <span>Restaurant <a href=${`orders?restaurant=${encodeURIComponent(order.restaurant)}`}><${Said}>${order.restaurant}</${Said}></a></span>
-        <span>Total <strong><${Amount} of=${(state ?? order).totals?.total} /></strong></span>
+        <span>Total <strong><${Amount} of=${total} /></strong></span>
         <span>Placed <strong><${Time} at=${order.placed_at} /></strong></span>
         ${order.run > 1 && html`<span>Run <strong>${order.run}</strong></span>`}</p>
     <div class="actions">
@@ -98,7 +98,7 @@ function Head({ id, order, state, past, timeline, act }) {
       <button type="button" onClick=${keep}>Download history</button>
       ${may("read_checkpoints") && html`<${Download} label="Export signed history" path=${`orders/${id}/proof`} type="application/json" name=${`${id}.proof.json`} primary />`}
     </div></div>`;
-}
+});
 
 /** Return the index of the event that a moment means: a version or a time. @param {any[]} events @param {string | undefined} at */
 function indexAt(events, at) {

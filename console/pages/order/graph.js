@@ -1,7 +1,7 @@
 /** The sagas as a graph: the way that the order went on the states of its machines, what waits now, and the way back. */
 
 import { endsOf, graphOf } from "../../core/graphs.js";
-import { undosOf } from "../../core/sagas.js";
+import { isUndo, undosOf } from "../../core/sagas.js";
 import { countdown, duration } from "../../core/time.js";
 import { get, useLoaded } from "../../kit/api.js";
 import { Card, Said } from "../../kit/parts.js";
@@ -36,41 +36,49 @@ export function Graph({ runs, event, past, timeline, why, choose }) {
   const begun = (runs?.runs ?? []).filter((/** @type {any} */ each) => each.version <= event.version);
   const current = begun.find((/** @type {any} */ each) => each.run === run) ?? begun.at(-1);
   const drawings = useMemo(() => new Map(), [read, current]);
+  const layouts = useMemo(() => new Map(), [read]);
   const declined = timeline.events.some((/** @type {any} */ each) => each.type === "PaymentDeclined");
   const moment = past ? momentsUntil(current?.executions, at) : -1;
-  if (read && current?.executions && !drawings.has(moment)) drawings.set(moment, draw(graphOf(read.machines, current.executions, at, declined), read.dagre));
+  if (read && current?.executions && !drawings.has(moment)) drawings.set(moment, draw(graphOf(read.machines, current.executions, at, declined), (graph) => laidOut(graph, read.dagre, layouts)));
   const drawing = drawings.get(moment);
   const deadlines = useMemo(() => Object.fromEntries((why?.waits ?? []).map((/** @type {any} */ wait) => [`order/${wait.tried?.state}`, wait.until])), [why]);
   if (!read || !runs || !current) return null;
-  const undos = undosOf(timeline.events, event.version);
+  const lastUndo = timeline.events.findLast((/** @type {any} */ each) => isUndo(each) && each.version <= event.version)?.version ?? 0;
   const definition = current.executions?.find((/** @type {any} */ each) => each.machine === "order")?.definition;
   const differences = runs.differences;
   return html`<${Card} title="Saga" class="graph" note=${html`${begun.length > 1 && html`<label class="run">Run <select value=${String(current.run)} onChange=${(/** @type {any} */ e) => chooseRun(Number(e.target.value))}>${begun.map((/** @type {any} */ each) => html`<option value=${each.run} selected=${each.run === current.run}>${each.run}</option>`)}</select></label> `}${current.why}${definition && html` <code title=${definition}>definition ${definition.slice(0, 8)}</code>`}, as of event ${event.version}`}>
     <${Legend} nodes=${drawing?.nodes ?? []} />
     ${drawing ? html`<${Drawing} drawing=${drawing} deadlines=${deadlines} />` : html`<p class="dim">The engine does not keep the executions of this run any more.</p>`}
-    ${drawing && html`<ul class="graph-ends"><${Ends} nodes=${drawing.nodes} /><${Undos} undos=${undos} events=${timeline.events} choose=${choose} /></ul>`}
+    ${drawing && html`<ul class="graph-ends"><${Ends} nodes=${drawing.nodes} /><${Undos} until=${lastUndo} events=${timeline.events} choose=${choose} /></ul>`}
     ${differences.length > 0 && html`<ul class="attention">${differences.map((/** @type {any} */ d) => html`<li>${d.words}</li>`)}</ul>`}
   </${Card}>`;
 }
 
 /** What the colours mean; those of unusual ends only where a state has them. @param {{nodes: Placed[]}} props */
-const Legend = ({ nodes }) => html`<p class="graph-legend">${LEGEND.filter(([progress, , always]) => always || nodes.some((node) => node.progress === progress)).map(([progress, name]) => html`<span data-progress=${progress}>${name}</span>`)}</p>`;
+const Legend = memo(({ nodes }) => html`<p class="graph-legend">${LEGEND.filter(([progress, , always]) => always || nodes.some((/** @type {Placed} */ node) => node.progress === progress)).map(([progress, name]) => html`<span data-progress=${progress}>${name}</span>`)}</p>`);
 
 const LEGEND = /** @type {[string, string, boolean][]} */ ([["done", "done", true], ["running", "running", true], ["stopped", "stopped on purpose", false], ["refused", "declined or no answer", false], ["failed", "failed", false], ["ahead", "not reached", true], ["back", "way back", true]]);
 
 /** Say of states that ended without a result why they did. @param {{nodes: Placed[]}} props */
-const Ends = ({ nodes }) => html`${endsOf(nodes).map(({ words, progress, labels }) => html`<li data-progress=${progress}><strong>${labels.join(", ")}</strong>: ${words}.</li>`)}`;
+const Ends = memo(({ nodes }) => html`${endsOf(nodes).map(({ words, progress, labels }) => html`<li data-progress=${progress}><strong>${labels.join(", ")}</strong>: ${words}.</li>`)}`);
 
-/** What was taken back, and by which event. @param {{undos: ReturnType<typeof undosOf>, events: any[], choose: (index: number) => void}} props */
-const Undos = ({ undos, events, choose }) => html`${undos.map(({ undone, by }) => html`<li data-progress="back"><strong><${Said}>${undone.words}</${Said}></strong> <span class="dim">#${undone.version}</span> was taken back: <button type="button" class="link" onClick=${() => choose(events.indexOf(by))}><${Said}>${by.words}</${Said}> #${by.version}</button></li>`)}`;
+/** What was taken back, and by which event. Drawn again only where the slider passes such an event: `until` is the last one. */
+const Undos = memo(({ until, events, choose }) => html`${undosOf(events, until).map(({ undone, by }) => html`<li data-progress="back"><strong><${Said}>${undone.words}</${Said}></strong> <span class="dim">#${undone.version}</span> was taken back: <button type="button" class="link" onClick=${() => choose(events.indexOf(by))}><${Said}>${by.words}</${Said}> #${by.version}</button></li>`)}`);
 
 /** @typedef {import("../../core/graphs.js").GraphNode & {x: number, y: number}} Placed */
 
 /** Return how many states had been entered or left by a moment: the picture changes with that number alone. @param {any[] | null | undefined} executions @param {string} at */
 const momentsUntil = (executions, at) => (executions ?? []).flatMap(({ states }) => states.flatMap((/** @type {any} */ each) => [each.entered_at, each.exited_at])).filter((moment) => moment && moment <= at).length;
 
-/** Give every node its place. @param {ReturnType<typeof graphOf>} graph @param {any} dagre */
-function draw({ nodes, edges, boxes }, dagre) {
+/**
+ * Lay a graph out, once for all moments with the same states and ways.
+ * @param {ReturnType<typeof graphOf>} graph
+ * @param {any} dagre
+ * @param {Map<string, any>} known layouts by states and ways
+ */
+function laidOut({ nodes, edges, boxes }, dagre, known) {
+  const key = [...nodes.map(({ id }) => id), ...edges.map(({ from, to }) => `${from} ${to}`).sort()].join();
+  if (known.has(key)) return known.get(key);
   const plan = new dagre.graphlib.Graph({ compound: true });
   plan.setGraph({ rankdir: "LR", nodesep: 16, ranksep: 34, marginx: 6, marginy: 16 });
   plan.setDefaultEdgeLabel(() => ({}));
@@ -83,6 +91,16 @@ function draw({ nodes, edges, boxes }, dagre) {
   }
   for (const { from, to } of edges) if (isForward.has(from) && isForward.has(to)) plan.setEdge(from, to);
   dagre.layout(plan);
+  known.set(key, plan);
+  return plan;
+}
+
+/** Give every node its place. @param {ReturnType<typeof graphOf>} graph @param {(graph: ReturnType<typeof graphOf>) => any} layout */
+function draw(graph, layout) {
+  const { nodes, edges, boxes } = graph;
+  const plan = layout(graph);
+  const forward = nodes.filter((node) => !node.back);
+  const isForward = new Set(forward.map(({ id }) => id));
   const { width: main, height } = plan.graph();
   /** @type {Record<string, Placed>} */
   const placed = {};

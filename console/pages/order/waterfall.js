@@ -36,22 +36,27 @@ function Chart({ spans, began, event }) {
     return (/** @type {number} */ ms) => LEFT + (WIDTH - LEFT - 12) * scale(ms);
   }, [spans]);
   const here = x(between(began, event.recorded_at));
-  const marks = useMemo(() => ticks(spans, x), [x]);
   const height = SAGAS.length * LANE + 26;
   const words = useMemo(() => spans.map((span) => `${span.saga}: ${span.label} ${duration(span.end - span.start)}`).join(", "), [spans]);
   return html`<${Card} title="Where the time went" note="long stretches are compressed">
     <div class="chart-box"><svg class="waterfall" viewBox=${`0 0 ${WIDTH} ${height}`} role="img" aria-label=${words}>
-      ${marks.map(({ at, label }) => html`<g class="tick"><line x1=${at} x2=${at} y1="4" y2=${height - 22} /><text x=${at} y=${height - 6} text-anchor=${at > WIDTH - 30 ? "end" : "middle"}>${label}</text></g>`)}
-      ${SAGAS.map((saga, lane) => html`<g data-saga=${saga}><text class="lane" x="0" y=${lane * LANE + 21}>${saga[0].toUpperCase() + saga.slice(1)}</text>
-        ${spans.filter((span) => span.saga === saga).map((span, i, lanes) => {
-          const from = x(span.start);
-          const wide = Math.max(5, x(span.end) - from);
-          const free = (i + 1 < lanes.length ? x(lanes[i + 1].start) : WIDTH) - from - wide;
-          return html`<${Bar} key=${span.from} span=${span} x=${from} y=${lane * LANE + 6} wide=${wide} free=${free} later=${span.from > event.version} />`;
-        })}</g>`)}
+      <${Picture} spans=${spans} x=${x} height=${height} passed=${spans.findLast((span) => span.from <= event.version)?.from ?? 0} />
       <line class="here" x1=${here} x2=${here} y1="0" y2=${height - 20} />
     </svg></div></${Card}>`;
 }
+
+/** All but the moment. Drawn again where the slider passes the beginning of a span: `passed` is the last one that had begun. */
+const Picture = memo(({ spans, x, height, passed }) => {
+  const marks = ticks(spans, x);
+  return html`${marks.map(({ at, label }) => html`<g class="tick"><line x1=${at} x2=${at} y1="4" y2=${height - 22} /><text x=${at} y=${height - 6} text-anchor=${at > WIDTH - 30 ? "end" : "middle"}>${label}</text></g>`)}
+    ${SAGAS.map((saga, lane) => html`<g data-saga=${saga}><text class="lane" x="0" y=${lane * LANE + 21}>${saga[0].toUpperCase() + saga.slice(1)}</text>
+        ${spans.filter((/** @type {import("../../core/sagas.js").Span} */ span) => span.saga === saga).map((/** @type {any} */ span, /** @type {number} */ i, /** @type {any[]} */ lanes) => {
+          const from = x(span.start);
+          const wide = Math.max(5, x(span.end) - from);
+          const free = (i + 1 < lanes.length ? x(lanes[i + 1].start) : WIDTH) - from - wide;
+          return html`<${Bar} key=${span.from} span=${span} x=${from} y=${lane * LANE + 6} wide=${wide} free=${free} later=${span.from > passed} />`;
+        })}</g>`)}`;
+});
 
 /** A span of time; its label stands in it, or in the free space behind it. */
 const Bar = memo(({ span, x, y, wide, free, later }) => html`<g class=${classes("span", span.how, later && "later")}><title>${span.label}: ${duration(span.end - span.start)}, events ${span.from} to ${span.to ?? "now"}</title>

@@ -42,6 +42,7 @@ export default function Order({ id, query }) {
   const index = timeline ? indexAt(timeline.events, query.at) : 0;
   const last = (timeline?.events.length ?? 0) - 1;
   const past = timeline !== null && index < last;
+  const shown = useFollowing(index, timeline);
   const choose = useCallback((/** @type {number} */ to) => timeline && setQuery({ at: to >= timeline.events.length - 1 ? "" : timeline.events[Math.max(0, to)].version }), [timeline]);
   useKeys({
     "[": () => choose(index - 1), "]": () => choose(index + 1), ArrowLeft: () => choose(index - 1), ArrowRight: () => choose(index + 1),
@@ -50,14 +51,12 @@ export default function Order({ id, query }) {
   });
 
   if (!timeline || !order) return problem ? html`<${Trouble} problem=${problem} retry=${retry} />` : html`<p class="boot" aria-busy="true">Reading the order.</p>`;
-  const event = timeline.events[index];
-  const state = states[index + 1];
   const began = timeline.events[0].recorded_at;
-  const page = { id, order, timeline, states, index, past, event, state, began, choose, why: why.data, ledger: ledger.data, runs: runs.data, act };
-  const waits = order.parked || why.data?.waits.length > 0; // somebody may have to do something: the actions stand beside the reason
-  const actions = html`<${Actions} id=${id} order=${order} why=${why.data} events=${timeline.events} sent=${sent.data} past=${past} act=${act} />`;
+  const event = timeline.events[index];
+  const panels = { id, order, timeline, states, index: shown, past: shown < last, event: timeline.events[shown], state: states[shown + 1], began, choose, why: why.data, ledger: ledger.data, runs: runs.data, deliveries: sent.data, deliveriesProblem: sent.error, readDeliveries: sent.reload, act, personal, uncover };
+  const state = panels.state ?? order;
   return html`
-    <${Head} id=${id} order=${order} status=${(state ?? order).status} parked=${(state ?? order).parked} total=${(state ?? order).totals?.total} past=${past} timeline=${timeline} act=${act} />
+    <${Head} id=${id} order=${order} status=${state.status} parked=${state.parked} total=${state.totals?.total} past=${past} timeline=${timeline} act=${act} />
     ${fresh > 0 && html`<p class="banner notice-line" role="status">The order changed while you looked: ${fresh} new ${fresh === 1 ? "event" : "events"}. <button type="button" onClick=${show}>Show</button></p>`}
     <section class=${past ? "slider-box past" : "slider-box"} aria-label="Moment">
       <div class="slider-head">
@@ -69,13 +68,45 @@ export default function Order({ id, query }) {
       </div>
       <${Slider} events=${timeline.events} index=${index} choose=${choose} />
     </section>
+    <${Panels} ...${panels} />
+    ${acting && html`<${ActionDialog} key=${acting.name} kind=${acting} close=${() => act(null)} done=${() => (why.reload(), sent.reload())} />`}`;
+}
+
+/** Everything below the slider. It follows the slider, and is not drawn again for a step that it has not to show yet. */
+const Panels = memo((page) => {
+  const { id, order, timeline, past, event, why, deliveries, act, personal, uncover } = page;
+  const waits = order.parked || why?.waits.length > 0; // somebody may have to do something: the actions stand beside the reason
+  const actions = html`<${Actions} id=${id} order=${order} why=${why} events=${timeline.events} sent=${deliveries} past=${past} act=${act} />`;
+  return html`
     <${Graph} ...${page} />
     <div class="order-columns">
       <div class="stack"><${Timeline} ...${page} /></div>
-      <div class="stack">${!past && html`<${Why} ...${page} />`}${waits && actions}<${Changes} ...${page} /><${State} ...${page} /><${Waterfall} ...${page} /><${Receipt} ...${page} /><${Executions} ...${page} /><${Webhooks} sent=${sent} version=${event.version} act=${act} /></div>
+      <div class="stack">${!past && html`<${Why} ...${page} />`}${waits && actions}<${Changes} ...${page} /><${State} ...${page} /><${Waterfall} ...${page} /><${Receipt} ...${page} /><${Executions} ...${page} /><${Webhooks} data=${deliveries} error=${page.deliveriesProblem} reload=${page.readDeliveries} version=${event.version} act=${act} /></div>
       <div class="stack"><${Evidence} ...${page} /><${Money} ...${page} />${!waits && actions}<${Contact} order=${order} personal=${personal} uncover=${uncover} /></div>
-    </div>
-    ${acting && html`<${ActionDialog} key=${acting.name} kind=${acting} close=${() => act(null)} done=${() => (why.reload(), sent.reload())} />`}`;
+    </div>`;
+});
+
+/** Panels follow the slider this often: drawing all of them takes longer than a frame. */
+const FOLLOW_MS = 50;
+
+/** Return the event that the panels show: the chosen one at once where the slider rested, and every now and then while it moves. @param {number} index @param {any} timeline a new one is shown at once */
+function useFollowing(index, timeline) {
+  const [, draw] = useState(0);
+  const { current: now } = useRef({ index, timeline, shown: index, timer: /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined) });
+  now.index = index;
+  if (now.timeline !== timeline) [now.timeline, now.shown] = [timeline, index];
+  useEffect(() => {
+    const follow = () => {
+      now.timer = undefined;
+      if (now.shown === now.index) return;
+      now.shown = now.index;
+      draw((n) => n + 1);
+      now.timer = setTimeout(follow, FOLLOW_MS);
+    };
+    if (!now.timer) follow();
+  }, [index]);
+  useEffect(() => () => clearTimeout(now.timer), []);
+  return now.shown;
 }
 
 /** What stands above the slider; it changes with the status and the total alone. */

@@ -3,7 +3,7 @@
 import { SAGAS, isByStaff, isTrouble, isUndo } from "../../core/sagas.js";
 import { between, exact, offset } from "../../core/time.js";
 import { Card, Said, actorWords } from "../../kit/parts.js";
-import { classes, html, inParts, memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../../kit/view.js";
+import { classes, html, inParts, memo, useLayoutEffect, useMemo, useRef, useState } from "../../kit/view.js";
 
 /** @param {any} props */
 export function Timeline({ timeline, index, began, choose }) {
@@ -11,7 +11,7 @@ export function Timeline({ timeline, index, began, choose }) {
   const { ok, events: checked, checked_at: checkedAt, findings } = timeline.verified;
   const parts = useMemo(() => inParts(timeline.events.map((/** @type {any} */ event, /** @type {number} */ i) => ({ event, i })).filter((/** @type {any} */ each) => fits(each.event, saga))), [timeline, saga]);
   const list = useRef(/** @type {HTMLElement | null} */ (null));
-  useFollowing(list, index);
+  useLayoutEffect(() => keepVisible(list.current), [index]); // before the frame is painted: afterwards would be a second layout
   const note = html`<span class=${ok ? "verified" : "attention"} title=${`computed ${exact(checkedAt)} from the stored commits${findings.map((/** @type {any} */ f) => `; event ${f.version}: ${f.what}`)}`}>${checked} events, ${ok ? "hash chain verified ✓" : "hash chain broken"}</span>`;
   return html`<${Card} title="Timeline" note=${note} flush class="timeline">
     <${Chips} saga=${saga} only=${only} />
@@ -23,21 +23,6 @@ export function Timeline({ timeline, index, began, choose }) {
 const CHIPS = [["", "all"], ...SAGAS.map((each) => [each, each]), ["people", "people"], ["trouble", "trouble"]];
 
 const Chips = memo(({ saga, only }) => html`<div class="chips" role="group" aria-label="Which events">${CHIPS.map(([value, label]) => html`<button type="button" class="chip-button" data-saga=${value} aria-pressed=${saga === value} onClick=${() => only(value)}>${label}</button>`)}</div>`);
-
-/** Scrolling lays the list out in the middle of a frame, so it follows the slider ten times a second at most. */
-const FOLLOW_MS = 100;
-
-/** Keep the chosen event of a list visible. @param {{current: HTMLElement | null}} list @param {number} index */
-function useFollowing(list, index) {
-  const timer = useRef(0);
-  useLayoutEffect(() => {
-    timer.current ||= setTimeout(() => {
-      timer.current = 0;
-      keepVisible(list.current);
-    }, FOLLOW_MS);
-  }, [index]);
-  useEffect(() => () => clearTimeout(timer.current), []);
-}
 
 /** A part of the events; `index` is the chosen one, or one before or after the part. */
 const Rows = memo(({ part, index, began, choose }) => part.map((/** @type {any} */ { event, i }) => html`<${Row} key=${i} event=${event} i=${i} later=${i > index} here=${i === index} began=${began} choose=${choose} />`));

@@ -32,8 +32,8 @@ export function useDeliveries(id, version) {
   return loaded;
 }
 
-/** @param {{sent: {data?: {deliveries: Delivery[], endpoints: any[]} | null, error: any, reload: () => void}, version: number, act: (kind: any) => void}} props */
-export function Webhooks({ sent: { data, error, reload }, version, act }) {
+/** @param {{data?: {deliveries: Delivery[], endpoints: any[]} | null, error: any, reload: () => void, version: number, act: (kind: any) => void}} props */
+export function Webhooks({ data, error, reload, version, act }) {
   if (error) return html`<${Card} title="Webhooks"><${Trouble} problem=${error} retry=${reload} /></${Card}>`;
   if (!data?.endpoints.length) return null;
   return html`<${Listed} data=${data} version=${Math.max(0, ...data.deliveries.map(versionOf).filter((each) => each <= version))} act=${act} />`;

@@ -86,26 +86,27 @@ const Panels = memo((page) => {
     </div>`;
 });
 
-/** Panels follow the slider this often: drawing all of them takes longer than a frame. */
-const FOLLOW_MS = 50;
+/** Frames from one drawing of the panels to the next while the slider moves: drawing all of them takes longer than a frame. */
+const FRAMES = 3;
 
 /** Return the event that the panels show: the chosen one at once where the slider rested, and every now and then while it moves. @param {number} index @param {any} timeline a new one is shown at once */
 function useFollowing(index, timeline) {
   const [, draw] = useState(0);
-  const { current: now } = useRef({ index, timeline, shown: index, timer: /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined) });
+  const { current: now } = useRef({ index, timeline, shown: index, frame: 0 });
   now.index = index;
   if (now.timeline !== timeline) [now.timeline, now.shown] = [timeline, index];
   useEffect(() => {
-    const follow = () => {
-      now.timer = undefined;
+    const follow = (/** @type {number} */ left) => {
+      now.frame = 0;
+      if (left) return void (now.frame = requestAnimationFrame(() => follow(left - 1)));
       if (now.shown === now.index) return;
       now.shown = now.index;
       draw((n) => n + 1);
-      now.timer = setTimeout(follow, FOLLOW_MS);
+      follow(FRAMES);
     };
-    if (!now.timer) follow();
+    if (!now.frame) follow(0);
   }, [index]);
-  useEffect(() => () => clearTimeout(now.timer), []);
+  useEffect(() => () => cancelAnimationFrame(now.frame), []);
   return now.shown;
 }
 

@@ -1,6 +1,7 @@
 """Make the pictures of the console in ``docs/screenshots``: every page, both themes, and a phone.
 
     make screenshots
+    python tools/console_screenshots.py order webhooks     # these pages alone
 
 Needs chromium and the console's libraries. The engine and its orders are those of the tests in a browser.
 """
@@ -51,8 +52,9 @@ def main() -> int:
         stage.sign_in("support", "bert").circuit("payments", "open", "the bank reported an outage")
         for number in range(3):
             stage.place(f"behind the circuit {number}")
-        shots = [(name, theme, 1440, 900) for name in pages for theme in ("light", "dark")]
-        shots += [(name, "light", 390, 844) for name in pages]
+        chosen = sys.argv[1:] or list(pages)
+        shots = [(name, theme, 1440, 900) for name in chosen for theme in ("light", "dark")]
+        shots += [(name, "light", 390, 844) for name in chosen]
         for name, theme, width, height in shots:
             context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
             page = context.new_page()
@@ -62,7 +64,11 @@ def main() -> int:
                 page.click("button:has-text('Verify the log')")
             page.wait_for_timeout(1500)  # nothing tells when the last of several answers is drawn
             label = f"{name}-{theme}" if width > 400 else f"{name}-phone"
-            page.screenshot(path=f"{folder}/{label}.png", full_page=name in ("order", "parked") and width > 400)
+            if name in ("order", "parked") and width > 400:  # panels out of the window are drawn when they come into it
+                tall = page.evaluate("document.documentElement.scrollHeight")
+                page.set_viewport_size({"width": width, "height": tall})
+                page.wait_for_timeout(500)
+            page.screenshot(path=f"{folder}/{label}.png")
             context.close()
             _shrink(Path(folder) / f"{label}.png", INTO / f"{label}.webp")
         browser.close()

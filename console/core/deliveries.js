@@ -28,5 +28,8 @@ export function standing(deliveries) {
   return count("pending") ? `${count("pending")} of ${all} on the way` : all;
 }
 
+/** Write a delivery's state: one that failed and is tried again is not only pending. @param {Delivery} delivery */
+export const stateWords = ({ status, attempts }) => (status === "pending" ? (attempts.length ? "retrying" : "on the way") : status);
+
 /** Whether somebody may want to send a delivery again: its last attempt failed. @param {Delivery} delivery */
 export const isUndelivered = ({ status, attempts }) => status === "failed" || (status === "pending" && attempts.length > 0);

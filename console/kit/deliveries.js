@@ -1,6 +1,6 @@
 /** Deliveries of webhooks: their attempts, and sending them again with a preview and the outcome. */
 
-import { attemptWords, succeeded, typeWords, versionOf } from "../core/deliveries.js";
+import { attemptWords, stateWords, succeeded, typeWords, versionOf } from "../core/deliveries.js";
 import { exact } from "../core/time.js";
 import { post } from "./api.js";
 import { Badge, Countdown, Said } from "./parts.js";
@@ -8,7 +8,10 @@ import { classes, html } from "./view.js";
 
 /** @typedef {import("../core/deliveries.js").Delivery} Delivery */
 
-export const TONES = /** @type {Record<string, string>} */ ({ enabled: "closed", disabled: "mute", paused: "parked", delivered: "closed", failed: "parked", pending: "running" });
+const TONES = /** @type {Record<string, string>} */ ({ delivered: "closed", failed: "parked", "on the way": "running", retrying: "warm" });
+
+/** How a delivery stands. @param {{of: Delivery}} props */
+export const Standing = ({ of }) => html`<${Badge} of=${TONES[stateWords(of)]} label=${stateWords(of)} />`;
 
 /** Attempts that are listed; older ones are counted. */
 const SHOWN = 5;
@@ -50,6 +53,6 @@ export function resending(deliveries, endpoints) {
 /** @param {{delivery: Delivery, url: string | undefined}} props */
 function Answered({ delivery, url }) {
   const last = delivery.attempts[delivery.attempts.length - 1];
-  return html`<${Badge} of=${TONES[delivery.status]} label=${delivery.status} /> <${About} of=${delivery} /> <span class="dim">to <${Said}>${url ?? delivery.webhook}</${Said}></span>
+  return html`<${Standing} of=${delivery} /> <${About} of=${delivery} /> <span class="dim">to <${Said}>${url ?? delivery.webhook}</${Said}></span>
     ${last && html`<p class=${classes(!succeeded(last) && "attention")}>${attemptWords(last)}${delivery.next_try && html`, next attempt <${Countdown} until=${delivery.next_try} />`}</p>`}`;
 }

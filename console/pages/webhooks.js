@@ -3,12 +3,14 @@
 import { get, post, useLoaded } from "../kit/api.js";
 import { usePaged } from "../kit/paged.js";
 import { ActionDialog } from "../kit/action.js";
-import { About, Attempts, TONES, resending } from "../kit/deliveries.js";
+import { About, Attempts, Standing, resending } from "../kit/deliveries.js";
 import { Badge, Card, Choice, Countdown, Empty, Facts, Said, Time, Trouble } from "../kit/parts.js";
 import { setQuery } from "../kit/router.js";
 import { may } from "../kit/session.js";
 import { Table } from "../kit/table.js";
 import { html, useState } from "../kit/view.js";
+
+const TONES = /** @type {Record<string, string>} */ ({ enabled: "closed", disabled: "mute", paused: "parked" });
 
 /** @param {{query: Record<string, string>}} props */
 export default function Webhooks({ query }) {
@@ -19,7 +21,7 @@ export default function Webhooks({ query }) {
     <${Trouble} problem=${list.error} retry=${list.reload} />
     ${list.data && !chosen && html`<${Empty}>No service has registered an endpoint. expediter webhooks add does it.</${Empty}>`}
     ${chosen && html`
-      <div class="filters"><${Choice} label="Endpoint" value=${chosen.id} options=${endpoints.map((/** @type {any} */ each) => [each.id, `${each.url} (${each.status})`])} choose=${(/** @type {string} */ endpoint) => setQuery({ endpoint })} /></div>
+      ${endpoints.length > 1 && html`<div class="filters endpoints"><${Choice} label="Endpoint" value=${chosen.id} options=${endpoints.map((/** @type {any} */ each) => [each.id, `${each.url} (${each.status})`])} choose=${(/** @type {string} */ endpoint) => setQuery({ endpoint })} /></div>`}
       <div class="stack"><${Endpoint} endpoint=${chosen} changed=${list.reload} /><${Deliveries} key=${chosen.id} endpoint=${chosen} /></div>`}`;
 }
 
@@ -27,7 +29,7 @@ export default function Webhooks({ query }) {
 function Endpoint({ endpoint, changed }) {
   const [tried, show] = useState(/** @type {any} */ (null));
   const test = () => post(`webhooks/${endpoint.id}/test`, undefined).then((delivery) => show({ delivery }), (problem) => show({ problem })).then(changed);
-  return html`<${Card} title=${html`<${Said}>${endpoint.url}</${Said}>`} note=${html`<${Badge} of=${TONES[endpoint.status]} label=${endpoint.status} />`}>
+  return html`<${Card} class="endpoint" title=${html`<${Said}>${endpoint.url}</${Said}>`} note=${html`<${Badge} of=${TONES[endpoint.status]} label=${endpoint.status} />`}>
     <${Facts} rows=${[["Owner", endpoint.owner], ["Types", endpoint.types.join(", ") || "all"], ["Registered", html`<${Time} at=${endpoint.created_at} />`], ["Failing since", endpoint.failing_since && html`<${Time} at=${endpoint.failing_since} />`], ["Paused because", endpoint.paused_because], ["Old secret signs until", endpoint.previous_secret_until && html`<${Time} at=${endpoint.previous_secret_until} />`]]} />
     ${may("manage_webhooks") && html`<div class="actions"><button type="button" onClick=${test}>Send a test event</button>${tried?.delivery && html`<span role="status"><${Attempts} of=${tried.delivery.attempts} /></span>`}</div>`}
     <${Trouble} problem=${tried?.problem} />
@@ -43,7 +45,7 @@ function Deliveries({ endpoint }) {
     { label: "Order", cell: (/** @type {any} */ d) => d.event.startsWith("ord_") && html`<a href=${`orders/${d.event.split("/")[0]}?at=${d.event.split("/")[1]}`}><code>${d.event.slice(4, 12)}</code></a>` },
     { label: "When", late: true, cell: (/** @type {any} */ d) => html`<${Time} at=${d.recorded_at} />` },
     { label: "Attempts", cell: (/** @type {any} */ d) => html`<${Attempts} of=${d.attempts} />` },
-    { label: "Status", cell: (/** @type {any} */ d) => html`<${Badge} of=${TONES[d.status]} label=${d.status} />` },
+    { label: "Status", cell: (/** @type {any} */ d) => html`<${Standing} of=${d} />` },
     { label: "Next", late: true, cell: (/** @type {any} */ d) => d.next_try && html`<${Countdown} until=${d.next_try} />` },
     { label: html`<span class="visually-hidden">Actions</span>`, align: /** @type {"end"} */ ("end"), cell: (/** @type {any} */ d) => may("resend_webhooks") && html`<button type="button" onClick=${() => act(resending([d], [endpoint]))}>Send again</button>` },
   ];

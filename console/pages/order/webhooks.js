@@ -1,9 +1,9 @@
 /** What was sent to webhook endpoints about the order: each delivery with its attempts, and sending it again. */
 
 import { isUndelivered, standing, versionOf } from "../../core/deliveries.js";
-import { Attempts, About, TONES, resending } from "../../kit/deliveries.js";
+import { About, Attempts, Standing, resending } from "../../kit/deliveries.js";
 import { get, useLoaded } from "../../kit/api.js";
-import { Ago, Badge, Card, Countdown, Said, Trouble } from "../../kit/parts.js";
+import { Ago, Card, Countdown, Said, Trouble } from "../../kit/parts.js";
 import { may } from "../../kit/session.js";
 import { classes, html, memo, useEffect } from "../../kit/view.js";
 
@@ -67,7 +67,7 @@ const host = (url) => url.replace(/^https?:\/\//, "").replace(/[/?#].*$/, "");
 
 /** @param {{delivery: Delivery, url: string | undefined, later: boolean, send: () => void}} props */
 const Row = ({ delivery, url, later, send }) => html`<li class=${classes(later && "later")}>
-  <div><strong><${About} of=${delivery} /></strong> <${Badge} of=${TONES[delivery.status]} label=${delivery.status} />
+  <div><strong><${About} of=${delivery} /></strong> <${Standing} of=${delivery} />
     <span class="dim"><${Said}>${host(url ?? delivery.webhook)}</${Said}></span>
     <span class="dim"><${Attempts} of=${delivery.attempts} />${delivery.attempts.length > 0 && html` <${Ago} at=${delivery.attempts[delivery.attempts.length - 1].at} />`}${delivery.next_try && delivery.attempts.length > 0 && html`, next <${Countdown} until=${delivery.next_try} />`}</span></div>
   ${may("resend_webhooks") && html`<button type="button" onClick=${send} aria-label=${`Send again: ${delivery.event.split("/")[1]}`}>Send again</button>`}</li>`;

@@ -9,7 +9,7 @@ import { isZero, minus, money, share, sums, withAmounts } from "../../../console
 import { applyPatch, valueAt } from "../../../console/core/patches.js";
 import { readProblem } from "../../../console/core/problems.js";
 import { answersOf, compareWithLedger } from "../../../console/core/provider.js";
-import { attemptWords, isUndelivered, standing, typeWords, versionOf } from "../../../console/core/deliveries.js";
+import { attemptWords, isUndelivered, standing, stateWords as deliveryWords, typeWords, versionOf } from "../../../console/core/deliveries.js";
 import { changesOf, compressed, spansOf, statesOf, undosOf } from "../../../console/core/sagas.js";
 import { drawTrack, metresBetween, sentenceOf, stagesOf, withPosition } from "../../../console/core/tracking.js";
 import { understand } from "../../../console/core/search.js";
@@ -211,6 +211,7 @@ test("deliveries of webhooks say how they stand, the worst first", () => {
   assert.equal(standing([sent]), "1 delivery");
   assert.deepEqual([sent, failed, trying, made].map(isUndelivered), [false, true, true, false]);
   assert.deepEqual([...sent.attempts, ...trying.attempts].map(attemptWords), ["500 after 20 ms", "204 after 20 ms", "no answer: refused"]);
+  assert.deepEqual([sent, failed, trying, made].map(deliveryWords), ["delivered", "failed", "retrying", "on the way"]);
   assert.equal(typeWords(sent.type), "payment capture refused");
   assert.deepEqual([versionOf(sent), versionOf({ ...sent, event: "test/ab12" })], [12, 0]);
 });

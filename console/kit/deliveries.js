@@ -8,7 +8,7 @@ import { classes, html } from "./view.js";
 
 /** @typedef {import("../core/deliveries.js").Delivery} Delivery */
 
-const TONES = /** @type {Record<string, string>} */ ({ delivered: "closed", failed: "parked", "on the way": "running", retrying: "warm" });
+const TONES = /** @type {Record<string, string>} */ ({ delivered: "closed", failed: "parked", "on the way": "running", retrying: "stopped" });
 
 /** How a delivery stands. @param {{of: Delivery}} props */
 export const Standing = ({ of }) => html`<${Badge} of=${TONES[stateWords(of)]} label=${stateWords(of)} />`;

@@ -10,7 +10,7 @@ import { may } from "../kit/session.js";
 import { Table } from "../kit/table.js";
 import { html, useState } from "../kit/view.js";
 
-const TONES = /** @type {Record<string, string>} */ ({ enabled: "closed", disabled: "mute", paused: "parked" });
+const TONES = /** @type {Record<string, string>} */ ({ enabled: "closed", disabled: "cancelled", paused: "parked" });
 
 /** @param {{query: Record<string, string>}} props */
 export default function Webhooks({ query }) {

@@ -19,7 +19,7 @@ from tests.deployment.emulator import REGION, REPOSITORY
 ARTIFACTS = "expediter-artifacts"
 CODE = "code.zip"
 BAD_CODE = "bad.zip"
-"""As a bad commit would ship it: the API of restaurants cannot be loaded."""
+"""As a bad commit would ship it: the API of restaurants raises an error at every call."""
 
 BROKEN = "handlers/preparation_api"
 """The module that is broken in it. An unreadable bytecode has Python read the source."""
@@ -70,7 +70,7 @@ def upload(account: Account, code: bytes) -> None:
     with ZipFile(bad, "a") as archive:  # a later entry of the same name replaces the earlier one
         directory, _, module = BROKEN.rpartition("/")
         archive.writestr(f"{directory}/__pycache__/{module}.{sys.implementation.cache_tag}.pyc", b"")
-        archive.writestr(f"{BROKEN}.py", 'raise RuntimeError("of a bad commit")\n')
+        archive.writestr(f"{BROKEN}.py", 'def handler(event, context):\n    raise RuntimeError("of a bad commit")\n')
     s3.put_object(Bucket=ARTIFACTS, Key=BAD_CODE, Body=bad.getvalue())
 
 

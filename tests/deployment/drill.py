@@ -27,7 +27,7 @@ def order_under_way(deployment: Deployment) -> dict[str, str]:
             f"{deployment.api}/orders/{order_id}/preparation/accept",
             json={},
             headers={"Authorization": f"Bearer {people['restaurant'].token}"},
-            timeout=60,
+            timeout=240,
         )
         tokens = {role: person.token for role, person in people.items()}
         return {"order": order_id, "accept": str(answered.status_code), **tokens}

@@ -79,7 +79,7 @@ def test_an_order_under_way_reaches_its_end_after_a_bad_deployment_was_rolled_ba
     deployment: Deployment, listener: Listener
 ) -> None:
     """Its execution waits through the rollback, and goes on in the restored log. The bad commit's API of restaurants
-    could not be loaded.
+    raised an error at every call.
     """
     drill = deployment.under_way
     assert drill["accept"].startswith("5")

@@ -16,7 +16,7 @@ def test_orders_that_wait_at_an_open_circuit_are_found_understood_and_released(v
         page = visit.open()
         page.click("a:has-text('payments: calls are stopped')")
         card = page.locator("section:has(h2:text-is('payments'))")
-        card.locator("text=the bank reported an outage, support bert").wait_for()
+        card.locator("dd:has-text('the bank reported an outage, support bert')").wait_for()
         assert "continue only when a person closes the circuit" in card.inner_text()
         card.locator("h3:text('1 order waits at it')").wait_for()
         assert axe(visit) == []

@@ -155,7 +155,9 @@ def moments(play: Play) -> Iterator[Moment]:
 
 def snapshot(world: World) -> World:
     """Copy the world, so that later moves do not change the copy."""
-    lists = {name: copy.copy(getattr(world, name)) for name in ("events", "sent", "mail", "reported", "results")}
+    lists = {
+        name: copy.copy(getattr(world, name)) for name in ("events", "sent", "mail", "reported", "results", "extras")
+    }
     return replace(world, **lists, remaining=dict(world.remaining), couriers=dict(world.couriers))
 
 

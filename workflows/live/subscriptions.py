@@ -263,8 +263,7 @@ class Subscriptions:
             while self._noted:
                 noted, self._noted = iter(self._noted), []
                 while entries := list(islice(noted, SENT_AT_ONCE)):
-                    self._record_together(entries)
-                    loaded: dict[OrderId, OrderNow] = {}  # with all commits of these entries, which are durable
+                    loaded = self._record_together(entries)  # with all commits of these entries, which are durable
                     for entry in entries:
                         self._guarded(
                             entry,
@@ -294,10 +293,13 @@ class Subscriptions:
             now = loaded[order_id] = OrderNow(self._log, order_id, self._budgets)
         return now
 
-    def _record_together(self, entries: Sequence[FeedEntry]) -> None:
+    def _record_together(self, entries: Sequence[FeedEntry]) -> dict[OrderId, OrderNow]:
         """Record all orders that these commits are about to show to a list at once. It may pause.
 
         What fails here is tried again when its commit is sent, and reported there.
+
+        Returns:
+            The orders that were loaded for it, to be sent. Empty if some were recorded: meanwhile orders may have changed.
         """
         loaded: dict[OrderId, OrderNow] = {}
         shown: defaultdict[Subscription, list[tuple[OrderNow, int]]] = defaultdict(list)
@@ -308,6 +310,7 @@ class Subscriptions:
         for subscription, orders in shown.items():
             with suppress(StreamUnavailable):
                 subscription.shown.record(subscription.subscriber.actor, subscription.topic, orders)
+        return {} if shown else loaded
 
     def _shown_first(
         self, entry: FeedEntry, loaded: dict[OrderId, OrderNow]

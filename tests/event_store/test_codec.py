@@ -237,6 +237,7 @@ def test_the_domain_declares_its_personal_fields():
         ("OrderPlaced", "kitchen_note"),
         ("OrderPlaced", "payment_method"),
         ("PaymentAuthorizationRequested", "payment_method"),
+        ("PaymentLookupRequested", "reason"),
         ("PreparationRejected", "reason"),
         ("CourierDeclined", "reason"),
         ("DeliveryFailed", "reason"),

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import pytest
 
-from domain.order.events import Intent
+from domain.order.events import Intent, PaymentLookupRequested
 from handlers.executions_api import api, handler
 from tests.handlers.conftest import Answer
 from tests.handlers.documented import assert_documented
@@ -124,9 +124,13 @@ def test_the_graph_of_the_order_machine_marks_the_way_back(calm):
     assert nodes["RequestCourier"]["group"] == "Fulfil/1"
 
 
+OF_NO_STATE = {PaymentLookupRequested}
+"""Support adds a look-up to an order. Whichever state comes next performs it, on the way forward or back."""
+
+
 def test_every_intent_is_taken_by_a_state_or_takes_one_back():
     """A new intent needs its place in the graph."""
-    assert {intent for pair in TAKES.values() for intent in pair} == set(get_args(Intent))
+    assert {intent for pair in TAKES.values() for intent in pair} == set(get_args(Intent)) - OF_NO_STATE
 
 
 def test_the_definition_of_an_execution_is_of_its_own_machine(calm, completed):

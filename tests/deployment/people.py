@@ -6,6 +6,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from tests.deployment.deployment import Deployment
@@ -121,3 +122,16 @@ def placed(customer: Person, restaurant: Person, listener: Listener) -> str:
     order = listener.until(lambda: customer.get(order_id), lambda order: order["preparation"] or order["parked"])
     assert not order["parked"], f"parked: {list(customer.history(order_id))[-1]['data']}"
     return order_id
+
+
+def fulfilled(
+    order_id: str, customer: ExpediterClient, restaurant: ExpediterClient, courier: ExpediterClient, listener: Listener
+) -> None:
+    """Cook, collect and deliver an order whose ticket waits, until it is completed."""
+    restaurant.accept(order_id, datetime.now(UTC) + timedelta(minutes=30))
+    listener.until(lambda: customer.get(order_id)["delivery"]["offer"], bool)
+    courier.assign(order_id)
+    restaurant.ready(order_id)
+    courier.pick_up(order_id)
+    courier.deliver(order_id)
+    listener.until(lambda: customer.get(order_id)["status"], lambda status: status == "completed")

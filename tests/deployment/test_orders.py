@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 import httpx
 import pytest
 
 from domain.money import Money
 from tests.deployment.conftest import Join
 from tests.deployment.deployment import Deployment
-from tests.deployment.people import Listener, Person, a_meal, open_restaurant, placed
+from tests.deployment.people import Listener, Person, a_meal, fulfilled, open_restaurant, placed
 from workflows.client import ApiProblem
-
-
-def in_half_an_hour() -> datetime:
-    return datetime.now(UTC) + timedelta(minutes=30)
 
 
 def kinds(reader: Person, order_id: str) -> list[str]:
@@ -26,13 +20,7 @@ def test_an_order_is_delivered_and_paid(deployment: Deployment, join: Join, list
     """From placing to capture, through the deployed functions, tables, stream and state machines."""
     customer, restaurant, courier = join("customer"), join("restaurant"), join("courier")
     order_id = placed(customer, restaurant, listener)
-    restaurant.accept(order_id, in_half_an_hour())
-    listener.until(lambda: customer.get(order_id)["delivery"]["offer"], bool)
-    courier.assign(order_id)
-    restaurant.ready(order_id)
-    courier.pick_up(order_id)
-    courier.deliver(order_id)
-    listener.until(lambda: customer.get(order_id)["status"], lambda status: status == "completed")
+    fulfilled(order_id, customer, restaurant, courier, listener)
     assert kinds(customer, order_id) == [
         *("OrderPlaced", "PaymentAuthorizationRequested"),
         *("PaymentAuthorized", "PreparationRequested"),

@@ -7,7 +7,6 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -17,7 +16,7 @@ from domain.money import Money
 from tests.deployment.conftest import Join
 from tests.deployment.deployer import ARTIFACTS, BAD_CODE, CODE
 from tests.deployment.deployment import Deployment
-from tests.deployment.people import Listener, a_meal, open_restaurant
+from tests.deployment.people import Listener, a_meal, fulfilled, open_restaurant
 from workflows.client import ExpediterClient
 
 
@@ -87,13 +86,7 @@ def test_an_order_under_way_reaches_its_end_after_a_bad_deployment_was_rolled_ba
         ExpediterClient(deployment.api, drill[role]) for role in ("customer", "restaurant", "courier")
     )
     order_id = drill["order"]
-    restaurant.accept(order_id, datetime.now(UTC) + timedelta(minutes=30))
-    listener.until(lambda: customer.get(order_id)["delivery"]["offer"], bool)
-    courier.assign(order_id)
-    restaurant.ready(order_id)
-    courier.pick_up(order_id)
-    courier.deliver(order_id)
-    listener.until(lambda: customer.get(order_id)["status"], lambda status: status == "completed")
+    fulfilled(order_id, customer, restaurant, courier, listener)
     money = deployment.money_of(order_id)
     assert money is not None
     assert (money.held, money.captured) == (Money(0, "EUR"), Money(2800, "EUR"))

@@ -95,7 +95,7 @@ def test_a_minimal_answer_changes_nothing_in_what_a_report_stores(shop, opened):
     ],
 )
 def test_a_preference_is_read_as_rfc_7240_writes_it(prefer, minimal):
-    """The first of two counts, and what is unknown is ignored."""
+    """Of two preferences the first counts. An unknown preference is ignored."""
     assert prefers_minimal(prefer) is minimal
 
 

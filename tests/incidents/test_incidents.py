@@ -215,8 +215,8 @@ def test_an_amount_above_the_limit_waits_for_a_second_person():
     (approval,) = handled.order.approvals
     assert handled.order.run_state is RunState.PARKED
     with pytest.raises(SecondPersonNeeded):
-        approve(shop.log, request_for(Action.APPROVE), approval)
-    done = approve(shop.log, request_for(Action.APPROVE, BOB), approval)
+        approve(shop.log, request_for(Action.APPROVE), approval, "checked")
+    done = approve(shop.log, request_for(Action.APPROVE, BOB), approval, "checked")
     assert isinstance(done, Handled)
     assert done.order.status is Status.ABANDONED
     assert done.order.abandoned is not None
@@ -250,7 +250,7 @@ def test_only_support_acts_on_incidents(actor):
     for act in (
         lambda: retry(shop.log, request_for(Action.RETRY, actor), "x"),
         lambda: resolve(shop.log, request_for(Action.RESOLVE, actor), How.CANCEL, "x", limit=limit),
-        lambda: approve(shop.log, request_for(Action.APPROVE, actor), 1),
+        lambda: approve(shop.log, request_for(Action.APPROVE, actor), 1, "checked"),
         lambda: note(shop.log, request_for(Action.NOTE, actor), "x"),
     ):
         with pytest.raises(NotAllowed):
@@ -313,9 +313,9 @@ def test_a_second_approval_under_the_same_key_is_refused():
     handled = resolve(shop.log, request_for(Action.RESOLVE), How.ABANDON, "no hope", limit=limit)
     assert isinstance(handled, Handled)
     (approval,) = handled.order.approvals
-    approve(shop.log, request_for(Action.APPROVE, BOB, key="k"), approval)
+    approve(shop.log, request_for(Action.APPROVE, BOB, key="k"), approval, "checked")
     with pytest.raises(KeyReused):
-        approve(shop.log, request_for(Action.APPROVE, BOB, key="k"), approval + 1)
+        approve(shop.log, request_for(Action.APPROVE, BOB, key="k"), approval + 1, "checked")
 
 
 # --- plans ------------------------------------------------------------------------------------------------------------
@@ -329,7 +329,7 @@ def test_a_dry_run_records_no_event():
         retry(shop.log, request_for(Action.RETRY), "x", dry_run=True),
         resolve(shop.log, request_for(Action.RESOLVE), How.CANCEL, "x", limit=limit, dry_run=True),
         resolve(shop.log, request_for(Action.RESOLVE), How.ABANDON, "x", limit=limit, dry_run=True),
-        approve(shop.log, request_for(Action.APPROVE), 3, dry_run=True),
+        approve(shop.log, request_for(Action.APPROVE), 3, "checked", dry_run=True),
     ):
         assert isinstance(planned, Plan)
     assert shop.order() == before

@@ -34,6 +34,8 @@ HELPS: list[tuple[Exception, str]] = [
     (order.ImplausibleAmount(FIVE, "EUR"), "use an amount in EUR above zero"),
     (order.NotTheNextRun(ID, 5, 2), "The next run is 3"),
     (order.CreditExceedsDue(FIVE, TWO), "Credit at most that"),
+    (order.CaptureRecorded("cap_1", 7), "Grant a credit instead"),
+    (order.CaptureInDoubt("cap_1", 7), "Retry the order first"),
     (order.SecondPersonNeeded(4, "sue"), "a second person has to approve it"),
     (order.NoSuchApproval(4), "incidents approvals"),
     (order.ApprovalOutdated(4, TWO, FIVE), "Make the request again"),

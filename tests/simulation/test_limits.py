@@ -96,7 +96,7 @@ def test_only_as_many_functions_run_at_once_as_the_limit_allows() -> None:
     """One that ended makes room for the next."""
     functions = Concurrency(Bucket(2), Scheduler(1), None)
     assert [functions.passes() for _ in range(3)] == [True, True, False]
-    functions.ended(timedelta(seconds=1))
+    functions.ended()
     assert functions.passes()
 
 

@@ -49,7 +49,7 @@ export const SearchBox = memo(() => {
     <input id="search" type="text" role="combobox" aria-label="Search orders" aria-expanded=${shown} aria-controls=${id} aria-autocomplete="list"
       aria-activedescendant=${shown ? `${id}-${at}` : undefined} autocomplete="off" spellcheck=${false} dir="auto" value=${text}
       placeholder="Order, phone, name, amount, restaurant 18:30" onInput=${(/** @type {any} */ e) => (type(e.target.value), move(0))}
-      onFocus=${() => focus(true)} onBlur=${() => setTimeout(() => focus(false), 150)} onKeyDown=${keys} />
+      onFocus=${() => focus(true)} onBlur=${() => focus(false)} onKeyDown=${keys} />
     <kbd aria-hidden="true">/</kbd>
     <ul id=${id} role="listbox" aria-label="What the text may mean" hidden=${!shown}>
       ${found.map((each, index) => html`<li id=${`${id}-${index}`} role="option" aria-selected=${index === at} class=${classes(index === at && "on")} onMouseDown=${() => choose(each)}><bdi>${each.label}</bdi></li>`)}

@@ -27,6 +27,7 @@ def test_a_finished_order_shows_its_receipt_its_executions_and_the_providers_sid
 
     executions = support.runs(order)["runs"][-1]["executions"] or []
     page.click(".execution summary >> nth=0")
+    page.wait_for_selector(".execution[open] .states tbody tr")
     (whole,) = (each for each in executions if each["machine"] == "order")
     assert page.locator(".execution[open] .states tbody tr").count() == len(whole["states"])
     page.click(".execution[open] >> text=Events of the engine")
@@ -100,4 +101,5 @@ def test_the_page_of_an_order_fits_a_phone(visit: Visit) -> None:
     page = visit.open(f"orders/{visit.stage.orders['short']}")
     page.wait_for_selector("section.receipt")
     page.click(".execution summary >> nth=0")
+    page.wait_for_selector(".execution[open] .states tbody tr")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -299,7 +299,7 @@ class Subscriptions:
         What fails here is tried again when its commit is sent, and reported there.
 
         Returns:
-            The orders that were loaded for it, to be sent. Empty if some were recorded: meanwhile orders may have changed.
+            The orders that were loaded for it. Empty if some were recorded: meanwhile orders may have changed.
         """
         loaded: dict[OrderId, OrderNow] = {}
         shown: defaultdict[Subscription, list[tuple[OrderNow, int]]] = defaultdict(list)

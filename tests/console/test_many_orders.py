@@ -25,7 +25,7 @@ def test_chosen_orders_are_planned_and_the_outcome_of_each_is_shown(visit: Visit
     page.wait_for_selector("dialog >> text=Not possible for 1 order")
     page.click("dialog button.primary")
     page.wait_for_selector("dialog >> text=It has begun on 2 orders")
-    page.click("dialog footer button")
+    page.click("dialog footer button:text-is('Close')")
     page.wait_for_selector(".bulk-job .badge:has-text('ended') >> nth=0")
     page.wait_for_selector(".bulk-job button:text('Stop')", state="detached")
     assert "job=bulk" in page.url
@@ -55,7 +55,7 @@ def test_an_incident_is_taken_on_and_released(visit: Visit) -> None:
     page.click(f"{row} >> text=Take on")
     page.click("dialog button.primary")
     page.wait_for_selector("dialog .outcome code:has-text('IncidentAssigned')")
-    page.click("dialog footer button")
+    page.click("dialog footer button:text-is('Close')")
     page.wait_for_selector(f"{row} >> text=Release")
     assert page.locator(".group svg.trend").count() == page.locator(".group").count()
     assert "so far" in page.inner_text(".group >> nth=0")

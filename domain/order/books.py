@@ -67,13 +67,18 @@ def books(order: Order) -> Books:
     )
 
 
+def is_sold(order: Order) -> bool:
+    """Whether the meal was delivered and the sale not taken back: only then are price and tax in the books."""
+    return order.placed is not None and order.delivery.delivered and order.cancellation is None
+
+
 def due(order: Order) -> Money:
     """Work out what the customer has to pay.
 
     Nothing before delivery and nothing once a cancellation began. Of an abandoned order, no more than was taken.
     """
     nothing = Money.zero(order.currency)
-    if order.cancellation is not None or not order.delivery.delivered:
+    if not is_sold(order):
         return nothing
     return price(order) if order.abandoned is None else min(price(order), _taken(order))
 

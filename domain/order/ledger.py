@@ -17,7 +17,7 @@ from enum import StrEnum
 
 from domain.identifiers import OrderId
 from domain.money import Money
-from domain.order.books import books, due
+from domain.order.books import books, due, is_sold
 from domain.order.events import CreditGranted, Event, Fault, OrderAbandoned, WrittenOff
 from domain.order.evolving import evolve
 from domain.order.order import Order, initial
@@ -162,7 +162,7 @@ _PLACE = {account: place for place, account in enumerate(LedgerAccount)}
 
 def _tax_changes(before: Order, after: Order) -> tuple[TaxPart, ...]:
     old, new = (
-        {(part.tax_class, part.rate_bp): part for part in (tax_parts(order) if _is_sold(order) else ())}
+        {(part.tax_class, part.rate_bp): part for part in (tax_parts(order) if is_sold(order) else ())}
         for order in (before, after)
     )
     zero = Money.zero(after.currency)
@@ -224,7 +224,7 @@ def _balances(order: Order, blame: _Blame) -> _PartyBalances:
 
 def _sale(order: Order, blame: _Blame) -> Iterator[tuple[LedgerAccount, str | None, int]]:
     placed = order.placed
-    if placed is None or not _is_sold(order):
+    if placed is None or not is_sold(order):
         return
     courier = None if order.delivery.current is None else order.delivery.current.courier
     yield LedgerAccount.RESTAURANT_PAYABLE, placed.restaurant, -sum(line.total.minor for line in order.lines)
@@ -238,13 +238,9 @@ def _sale(order: Order, blame: _Blame) -> Iterator[tuple[LedgerAccount, str | No
         yield LedgerAccount(f"write_offs:{fault}"), None, minor
 
 
-def _is_sold(order: Order) -> bool:
-    return order.placed is not None and order.delivery.delivered and order.cancellation is None
-
-
 def _uncollected(order: Order) -> int:
     """What the customer of a delivered order does not pay although no credit covers it, in minor units."""
-    return order.total.minor - due(order).minor if _is_sold(order) else 0
+    return order.total.minor - due(order).minor if is_sold(order) else 0
 
 
 def _held(order: Order) -> int:

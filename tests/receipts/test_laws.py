@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from domain.money import Money
-from tests.domain.order.world import played, plays
+from tests.domain.order.world import Play, played, plays
 from tests.projections.histories import OneOrderLog
 from workflows.projections.taxes import TAXES_VIEW
 from workflows.receipts.content import receipt_content, receipt_versions
@@ -26,8 +26,12 @@ def minor(money: dict[str, str]) -> int:
 
 @seldom
 @histories
+@example(play=Play(4, [(3734, 0), (0, 0), (0, 0)]), contradictory=True)
 def test_a_receipt_adds_up_and_its_tax_is_that_of_the_books(play, contradictory: bool):
-    """Its parts are the total, the taxed parts too, and what was charged less the refunds is what was paid."""
+    """Its parts are the total, the taxed parts too, and what was charged less the refunds is what was paid.
+
+    Before delivery nothing is sold, so a refund of an extra capture then shows no tax.
+    """
     log = OneOrderLog(played(play, contradictory=contradictory))
     history = log.newest
     for version in receipt_versions(history):
@@ -47,7 +51,8 @@ def test_a_receipt_adds_up_and_its_tax_is_that_of_the_books(play, contradictory:
             for column in ("gross", "tax"):
                 printed[tax["tax_class"], tax["rate_bp"], column] += minor(tax[column])
         assert +printed == +booked
-        assert sum(minor(tax["gross"]) for tax in receipt["taxes"]) == minor(receipt["total"])
+        sold = minor(receipt["total"]) if receipt["delivered_at"] else 0
+        assert sum(minor(tax["gross"]) for tax in receipt["taxes"]) == sold
         assert receipt_text(sheet_of(receipt)).count("Paid") == 1
 
 

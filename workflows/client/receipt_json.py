@@ -71,4 +71,6 @@ class ReceiptJson(TypedDict):
     captured: MoneyJson
     refunds: list[ReceiptRefundJson]
     paid: MoneyJson
-    taxes: Annotated[list[TaxJson], Meta(description="They add up to the total. Prices include their tax.")]
+    taxes: Annotated[
+        list[TaxJson], Meta(description="They add up to the total. Prices include their tax. None before delivery.")
+    ]

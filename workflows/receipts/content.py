@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.catalogue.events import Profile
 from domain.money import Money
+from domain.order.books import is_sold
 from domain.order.events import Line, OrderCompleted, OrderDelivered, OrderPlaced, PaymentRefunded
 from domain.order.evolving import evolve_all
 from domain.order.order import Order, initial
@@ -69,7 +70,7 @@ def receipt_content(history: History, version: int, profile: Profile | None) -> 
         "captured": money_json(captured),
         "refunds": _refunds(history, version),
         "paid": money_json(captured - refunded),
-        "taxes": [] if cancelled else _taxes(order),
+        "taxes": _taxes(order) if is_sold(order) else [],
     }
 
 

@@ -158,7 +158,7 @@ def reject_request(request: OrderRequest, body: RejectRequestBody) -> Response:
 @incident_write("/incidents/{order_id}/assign", Action.ASSIGN_INCIDENT)
 def assign_incident(request: OrderRequest, body: AssignIncidentBody) -> Response:
     """Take an incident on, for yourself or a colleague, or release it (`to`: null). It forbids nothing to others."""
-    done = incidents.assign(engine().log, request, body.to, body.reason or "", dry_run=body.dry_run)
+    done = incidents.assign(engine().log, request, body.to, body.reason, dry_run=body.dry_run)
     return action_outcome(done, request.caller.actor)
 
 

@@ -99,9 +99,9 @@ function Example({ incident }) {
 function Claim({ incident, close, done }) {
   const mine = isMine(incident);
   const kind = {
-    title: mine ? "Release the incident" : "Take the incident on", path: `incidents/${incident.order_id}/assign`, dry: true, reason: null,
+    title: mine ? "Release the incident" : "Take the incident on", path: `incidents/${incident.order_id}/assign`, dry: true,
     effect: mine ? "Colleagues see that it waits for somebody again." : `${incident.assignee ? `${incident.assignee} is at it now. ` : ""}Colleagues see that you are at it. It forbids nothing to others.`,
-    order: incident.order_id, since: incident.version, body: () => ({ to: mine ? null : me.value?.id }),
+    order: incident.order_id, since: incident.version, body: (/** @type {Record<string, string>} */ v) => ({ to: mine ? null : me.value?.id, reason: v.reason }),
   };
   return html`<${ActionDialog} kind=${kind} close=${close} done=${done} />`;
 }

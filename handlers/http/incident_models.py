@@ -48,14 +48,12 @@ class RejectRequestBody(RetryBody):
     approval: IntentVersion
 
 
-class AssignIncidentBody(Strict):
+class AssignIncidentBody(RetryBody):
     """``to`` is the person of support who takes the incident on; null releases it."""
 
     model_config = example(to="sue", reason="knows the restaurant", dry_run=True)
 
     to: CustomerName | None
-    reason: Long | None = None
-    dry_run: bool = False
 
 
 class NoteBody(Strict):

@@ -192,7 +192,7 @@ def test_claims_and_notes_are_previewed(engine, tool):
     version = engine.order(order).version
     for command, words in (
         (["claim", order, "--reason", "I know them"], "it is recorded who takes care of the order"),
-        (["release", order], "no effect, no person takes care of the order"),
+        (["release", order, "--reason", "my shift is over"], "no effect, no person takes care of the order"),
         (["note", order, "called them"], "a note is recorded"),
     ):
         planned = tool("incidents", *command, "--dry-run")

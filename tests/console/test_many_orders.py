@@ -53,6 +53,7 @@ def test_an_incident_is_taken_on_and_released(visit: Visit) -> None:
     row = f"tr:has(a[href='orders/{order}'])"
     page = visit.open("incidents")
     page.click(f"{row} >> text=Take on")
+    page.fill("dialog textarea", "I know the restaurant")
     page.click("dialog button.primary")
     page.wait_for_selector("dialog .outcome code:has-text('IncidentAssigned')")
     page.click("dialog footer button:text-is('Close')")
@@ -66,10 +67,12 @@ def test_an_incident_is_taken_on_and_released(visit: Visit) -> None:
     page.click("text=Show orders")
     page.wait_for_selector(".example >> text=The one parked longest")
     page.click(f"{row} >> text=Release")
+    page.fill("dialog textarea", "my shift is over")
     page.click("dialog button.primary")
     page.wait_for_selector("dialog .outcome code:has-text('IncidentAssigned')")
     events = list(visit.stage.sign_in("support", "anna").history(order))
-    assert [each["data"]["to"] for each in events if each["type"] == "IncidentAssigned"] == ["anna", ""]
+    assigned = [(each["data"]["to"], each["data"]["reason"]) for each in events if each["type"] == "IncidentAssigned"]
+    assert assigned == [("anna", "I know the restaurant"), ("", "my shift is over")]
 
 
 ROWS = 3_000

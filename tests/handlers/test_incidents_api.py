@@ -29,7 +29,7 @@ ROUTES: dict[tuple[str, str], tuple[Any, int, bool]] = {
     ("POST", "/incidents/{order_id}/approve"): ({**WHY, "approval": 4}, 200, False),
     ("POST", "/incidents/{order_id}/note"): ({"text": "called them"}, 200, False),
     ("POST", "/incidents/{order_id}/reject"): ({**WHY, "approval": 4}, 200, False),
-    ("POST", "/incidents/{order_id}/assign"): ({"to": "sue"}, 200, False),
+    ("POST", "/incidents/{order_id}/assign"): ({**WHY, "to": "sue"}, 200, False),
     ("POST", "/bulk"): ({**WHY, "action": "retry", "group": CAUSE, "dry_run": True}, 200, False),
     ("GET", "/bulk/{job_id}"): (None, 200, True),
     ("POST", "/bulk/{job_id}/advance"): (None, 200, False),

@@ -71,11 +71,11 @@ WRITES = writes()
 
 @pytest.mark.parametrize("route", sorted(set(WRITES) - set(OTHERS)), ids=" ".join)
 def test_a_repair_takes_a_dry_run_and_a_reason(route):
-    """Without the reason it is refused, but for taking on an incident, which changes nothing."""
+    """Without the reason it is refused."""
     fields = WRITES[route].get("properties", {})
     reason = REASON_NAMED_OTHERWISE.get(route, "reason")
     assert {"dry_run", reason} <= set(fields), route
-    assert reason in WRITES[route]["required"] or route == ("post", "/incidents/{order_id}/assign")
+    assert reason in WRITES[route]["required"]
 
 
 def test_the_writes_that_are_no_repairs_exist():

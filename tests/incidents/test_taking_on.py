@@ -27,12 +27,12 @@ def parked(engine) -> str:
 def test_an_incident_is_taken_on_and_released_and_the_list_shows_by_whom(engine, parked):
     sue, sam = engine.client("support", "sue"), engine.client("support", "sam")
     assert [line["order_id"] for line in sue.incidents(unassigned=True)["incidents"]] == [parked]
-    sue.assign_incident(parked, "sue")
+    sue.assign_incident(parked, "sue", "I know them")
     engine.sleep(5)
     assert [line["assignee"] for line in sam.incidents(assignee="sue")["incidents"]] == ["sue"]
     assert sam.incidents(assignee="sam")["incidents"] == sam.incidents(unassigned=True)["incidents"] == []
     assert sam.incident(parked)["assignee"] == "sue"
-    sam.assign_incident(parked, None)
+    sam.assign_incident(parked, None, "my shift is over")
     engine.sleep(5)
     assert [line["order_id"] for line in sue.incidents(unassigned=True)["incidents"]] == [parked]
     kinds = engine.kinds(parked)
@@ -42,7 +42,7 @@ def test_an_incident_is_taken_on_and_released_and_the_list_shows_by_whom(engine,
 def test_only_an_incident_can_be_taken_on(engine):
     order_id = engine.ticketed()
     with pytest.raises(ApiProblem) as problem:
-        engine.client("support", "sue").assign_incident(order_id, "sue")
+        engine.client("support", "sue").assign_incident(order_id, "sue", "I know them")
     assert problem.value.name == "NotAnIncident"
 
 

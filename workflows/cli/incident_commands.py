@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from workflows.cli.options import WAIT_S, As, Data, DryRun, Json, Key, OptionalReason, OrderId, Reason, Url, Wait
+from workflows.cli.options import WAIT_S, As, Data, DryRun, Json, Key, OrderId, Reason, Url, Wait
 from workflows.cli.outcomes import show_outcome, show_recorded
 from workflows.cli.terminal import print_json
 
@@ -188,8 +188,8 @@ def reject(
 def claim(
     order: OrderId,
     *,
+    reason: Reason,
     to: Annotated[str | None, typer.Option(metavar="NAME", help="Who takes it on.  [default: you]")] = None,
-    reason: OptionalReason = None,
     dry_run: DryRun = False,
     key: Key = None,
     url: Url = None,
@@ -210,7 +210,7 @@ def claim(
 def release(
     order: OrderId,
     *,
-    reason: OptionalReason = None,
+    reason: Reason,
     dry_run: DryRun = False,
     key: Key = None,
     url: Url = None,

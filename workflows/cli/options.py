@@ -50,9 +50,13 @@ As = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the API's JSON.")]
 JsonObject = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
-_WHY = "Why. Kept in the order's history; colleagues and auditors read it. Do not name the customer."
-Reason = Annotated[str, typer.Option(metavar="TEXT", help=_WHY)]
-OptionalReason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help=_WHY)]
+Reason = Annotated[
+    str,
+    typer.Option(
+        metavar="TEXT",
+        help="Why. Kept in the order's history; colleagues and auditors read it. Do not name the customer.",
+    ),
+]
 PartyAtFault = Annotated[
     str, typer.Option(metavar="PARTY", help="The party at fault: customer, restaurant, courier or platform.")
 ]

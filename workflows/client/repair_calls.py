@@ -72,10 +72,10 @@ def reject_request(
 
 
 def assign_incident(
-    order_id: str, to: str | None, reason: str | None = None, *, dry_run: bool = False, key: str | None = None
+    order_id: str, to: str | None, reason: str, *, dry_run: bool = False, key: str | None = None
 ) -> ApiCall[ActionOutcomeJson]:
     """Let a person of support take an incident on; None releases it."""
-    body = {"to": to, "dry_run": dry_run, **set_fields(reason=reason)}
+    body = {"to": to, "reason": reason, "dry_run": dry_run}
     return write(f"{incident_path(order_id)}/assign", body, key)
 
 

@@ -211,7 +211,7 @@ def reject(
 
 
 def assign(
-    log: EventLog, request: OrderRequest, to: str | None, reason: str = "", *, dry_run: bool = False
+    log: EventLog, request: OrderRequest, to: str | None, reason: str, *, dry_run: bool = False
 ) -> Handled | Plan:
     """Let a person take on a parked order, or release it. Raises NotAnIncident, and as every request."""
     command = AssignIncident(to=to or "", by=request.caller.actor, reason=reason)

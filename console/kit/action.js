@@ -1,15 +1,16 @@
 /**
  * The one way to change something: preview, reason, done, and then the outcome as the log has it.
  *
- * The request is the same in both steps, `dry_run` apart. The key is made once a dialog, so that a second click or a
- * repeat after a lost answer is the same request.
+ * The request is the same in both steps, `dry_run` apart. It is sent only while the preview of the input as it is now is
+ * shown, one at a time, and the dialog stays until the answer is there. The key is made once a dialog, so that a repeat
+ * after a lost answer is the same request.
  */
 
 import { money } from "../core/money.js";
 import { get, newKey, post } from "./api.js";
 import { Dialog } from "./dialog.js";
 import { Amount, Amounts, Status, Time, Trouble, actorWords, words } from "./parts.js";
-import { focused, html, useEffect, useId, useMemo, useState } from "./view.js";
+import { focused, html, useEffect, useId, useMemo, useRef, useState } from "./view.js";
 
 /** @typedef {{name: string, label: string, value?: string, options?: [string, string][], hint?: string, type?: string, step?: string, optional?: boolean, inert?: boolean}} Field an `inert` one is recorded, and does not change what happens */
 /**
@@ -32,47 +33,60 @@ import { focused, html, useEffect, useId, useMemo, useState } from "./view.js";
 /** A number is typed digit by digit; it is asked about once. */
 const TYPING_MS = 300;
 
+/** @typedef {{of: string, answer: any}} Foreseen the answer to a dry run, and the input that it is for */
+
 /** @param {{kind: ActionKind, close: () => void, done?: (answer: any) => void}} props */
 export function ActionDialog({ kind, close, done }) {
   const key = useMemo(newKey, []);
   const since = useMemo(() => kind.since ?? 0, []);
   const [values, setValues] = useState(() => Object.fromEntries((kind.fields ?? []).map((field) => [field.name, field.value ?? field.options?.[0]?.[0] ?? ""])));
-  const [preview, showPreview] = useState(/** @type {any} */ (null));
+  const [foreseen, foresee] = useState(/** @type {Foreseen | null} */ (null));
+  const [unforeseen, fail] = useState(/** @type {any} */ (null));
   const [answer, showAnswer] = useState(/** @type {any} */ (null));
   const [problem, showProblem] = useState(/** @type {any} */ (null));
   const [busy, setBusy] = useState(false);
+  const underway = useRef(false);
   const inert = Object.fromEntries(["reason", ...(kind.fields ?? []).filter((field) => field.inert).map(({ name }) => name)].map((name) => [name, "preview"]));
   const [round, again] = useState(0);
-  const chosen = JSON.stringify({ ...values, ...inert });
+  const chosen = JSON.stringify([round, { ...values, ...inert }]);
+  const open = missing(kind, { ...values, ...inert });
 
   useEffect(() => {
-    if (!kind.dry || missing(kind, { ...values, ...inert }).length) return showPreview(null);
+    fail(null);
+    if (!kind.dry || open.length) return foresee(null);
     const abort = new AbortController();
     const ask = () =>
       post(kind.path, { ...kind.body({ ...values, ...inert }, null), dry_run: true }, { signal: abort.signal }).then(
-        (found) => (showPreview(found), showProblem(null)),
-        (error) => abort.signal.aborted || showProblem(error),
+        (found) => abort.signal.aborted || foresee({ of: chosen, answer: found ?? {} }),
+        (error) => abort.signal.aborted || (foresee(null), fail(error)),
       );
     const timer = setTimeout(ask, kind.fields?.some((field) => !field.options && !field.inert) ? TYPING_MS : 0);
     return () => (clearTimeout(timer), abort.abort());
-  }, [kind.path, chosen, round]);
+  }, [kind.path, chosen]);
 
+  const preview = foreseen?.answer;
+  const current = !kind.dry || foreseen?.of === chosen; // what is shown is for the input as it is now
   const plan = preview?.plan;
   const refused = plan?.orders ? !plan.orders.length : plan?.refused;
+  const ready = current && !busy && !refused && !missing(kind, values).length && (kind.reason === null || Boolean(values.reason?.trim()));
   const send = async (/** @type {Event} */ event) => {
     event.preventDefault();
+    if (!ready || underway.current) return;
+    underway.current = true;
     setBusy(true);
     showProblem(null);
     try {
-      const found = (await (kind.send ? kind.send() : post(kind.path, kind.body(values, preview?.plan), { key }))) ?? {};
+      const found = (await (kind.send ? kind.send() : post(kind.path, kind.body(values, plan), { key }))) ?? {};
       showAnswer(found);
       done?.(found);
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       showProblem(error);
-      if (kind.dry) again(round + 1); // what was shown may no longer hold
+      if (kind.dry && error.status) again(round + 1); // what was shown may no longer hold; without an answer the same request is sent again
     }
+    underway.current = false;
     setBusy(false);
   };
+  const set = (/** @type {string} */ name, /** @type {string} */ value) => (setValues({ ...values, [name]: value }), showProblem(null));
 
   if (answer)
     return html`<${Dialog} title=${`Done: ${kind.title}`} close=${close} wide>
@@ -82,20 +96,21 @@ export function ActionDialog({ kind, close, done }) {
       <footer><button type="button" class="primary" onClick=${close} ref=${focused}>Close</button></footer>
     </${Dialog}>`;
 
-  return html`<${Dialog} title=${kind.title} close=${close} wide>
+  return html`<${Dialog} title=${kind.title} close=${close} held=${busy} wide>
     <form onSubmit=${send}>
       <div class="dialog-body">
-        ${(kind.fields ?? []).map((field, index) => html`<${Input} field=${field} first=${!index} value=${values[field.name]} set=${(/** @type {string} */ value) => setValues({ ...values, [field.name]: value })} />`)}
+        ${(kind.fields ?? []).map((field, index) => html`<${Input} field=${field} first=${!index} value=${values[field.name]} still=${busy} set=${(/** @type {string} */ value) => set(field.name, value)} />`)}
         ${kind.effect && html`<div>${kind.effect}</div>`}
-        ${kind.dry && html`<${Preview} answer=${preview} open=${missing(kind, { ...values, ...inert })} show=${kind.preview} />`}
+        ${kind.dry && !unforeseen && html`<div class=${current || busy ? "" : "stale"} aria-busy=${!current && !open.length && !busy}><${Preview} answer=${preview} open=${open} show=${kind.preview} /></div>`}
+        <${Trouble} problem=${unforeseen} retry=${() => again(round + 1)} />
         ${kind.reason !== null && html`<${Input} field=${{ name: "reason", label: kind.reason ?? "Reason", type: "area", hint: kind.hint ?? "Recorded with your name and read by auditors. Do not name the customer." }}
-          first=${!kind.fields?.length} value=${values.reason ?? ""} set=${(/** @type {string} */ reason) => setValues({ ...values, reason })} />`}
+          first=${!kind.fields?.length} value=${values.reason ?? ""} still=${busy} set=${(/** @type {string} */ reason) => set("reason", reason)} />`}
         <${Trouble} problem=${problem} />
       </div>
       <footer>
-        <button type="button" onClick=${close}>Cancel</button>
-        <button type="submit" class="primary" disabled=${busy || Boolean(refused) || missing(kind, values).length > 0 || (kind.reason !== null && !values.reason?.trim())}>
-          ${busy ? "Sending" : preview?.plan?.second_person_for ? "Request approval" : kind.title}</button>
+        <button type="button" disabled=${busy} onClick=${close}>Cancel</button>
+        <button type="submit" class="primary" disabled=${!ready}>
+          ${busy ? "Sending" : plan?.second_person_for ? "Request approval" : kind.title}</button>
       </footer>
     </form>
   </${Dialog}>`;
@@ -107,18 +122,18 @@ const missing = (kind, values) => (kind.fields ?? []).filter((field) => !field.o
 /** The first field has the focus, unless a keyboard on the screen would then cover what happens. */
 const takesFocus = () => matchMedia("(pointer: fine)").matches;
 
-/** @param {{field: Field, value: string, set: (value: string) => void, first?: boolean}} props */
-function Input({ field, value, set, first }) {
+/** @param {{field: Field, value: string, set: (value: string) => void, first?: boolean, still: boolean}} props `still`: it cannot be changed now */
+function Input({ field, value, set, first, still }) {
   const id = useId();
   const focus = first && takesFocus();
   const input = (/** @type {any} */ event) => set(event.target.value);
   return html`<div class="field">
     <label for=${id}>${field.label}</label>
     ${field.options
-      ? html`<select id=${id} autofocus=${focus} value=${value} onChange=${input}>${field.options.map(([each, text]) => html`<option value=${each} selected=${each === value}>${text}</option>`)}</select>`
+      ? html`<select id=${id} disabled=${still} autofocus=${focus} value=${value} onChange=${input}>${field.options.map(([each, text]) => html`<option value=${each} selected=${each === value}>${text}</option>`)}</select>`
       : field.type === "area"
-        ? html`<textarea id=${id} autofocus=${focus} rows="2" maxlength="500" value=${value} onInput=${input} dir="auto"></textarea>`
-        : html`<input id=${id} autofocus=${focus} type=${field.type ?? "text"} step=${field.step} value=${value} onInput=${input} dir="auto" />`}
+        ? html`<textarea id=${id} readonly=${still} autofocus=${focus} rows="2" maxlength="500" value=${value} onInput=${input} dir="auto"></textarea>`
+        : html`<input id=${id} readonly=${still} autofocus=${focus} type=${field.type ?? "text"} step=${field.step} value=${value} onInput=${input} dir="auto" />`}
     ${field.hint && html`<small>${field.hint}</small>`}
   </div>`;
 }
@@ -130,7 +145,7 @@ const MOVES = /** @type {Record<string, string>} */ ({
 /** What would happen, as the API computed it. @param {{answer: any, open?: Field[], show?: (answer: any) => any}} props `open` are fields that it waits for */
 function Preview({ answer, open = [], show }) {
   if (!answer && open.length) return html`<p class="dim">What would happen is shown once this is filled in: ${open.map(({ label }) => label).join(", ")}.</p>`;
-  if (!answer) return html`<p class="dim" aria-busy="true">Computing what would happen.</p>`;
+  if (!answer) return html`<p class="dim" >Computing what would happen.</p>`;
   if (show) return show(answer);
   const plan = answer.plan;
   if (!plan) return null;

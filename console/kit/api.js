@@ -33,6 +33,9 @@ export const patch = (path, body, options) => call("PATCH", path, { ...options, 
 /** Read a file, byte for byte as it is sent. @param {string} path @param {string} type @param {Options} [options] @returns {Promise<Blob>} */
 export const getFile = (path, type, options) => call("GET", path, { ...options, file: type });
 
+/** A change without an answer for so long is sent again by its person, under the same key. A gateway gives up after 30 s. */
+const WRITE_MS = 60_000;
+
 export const newKey = () => crypto.randomUUID();
 
 /** Make a part of a path of a text. @param {string} text */
@@ -47,23 +50,35 @@ async function call(method, path, { query, body, key, reason, ifMatch, ifNoneMat
   if (reason) headers["access-reason"] = reason.replace(/[^ -~]/g, "?").slice(0, 200);
   if (ifMatch) headers["if-match"] = `"${ifMatch}"`;
   if (ifNoneMatch) headers["if-none-match"] = `"${ifNoneMatch}"`;
-  let answer;
+  let answer, content;
+  const limit = new AbortController();
+  const timer = method === "GET" ? 0 : setTimeout(() => limit.abort(), WRITE_MS);
   try {
     const url = currentConfig().api + address(path, query);
-    answer = await fetch(url, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal, cache: "no-store" });
+    answer = await fetch(url, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal: AbortSignal.any([limit.signal, ...(signal ? [signal] : [])]), cache: "no-store" });
+    content = answer.ok && file ? await answer.blob() : asJson(await answer.text());
   } catch (error) {
     if (signal?.aborted) throw error;
     online.set(false);
     throw new Problem(0, "EngineUnreachable", "The engine does not answer.");
+  } finally {
+    clearTimeout(timer);
   }
   online.set(true);
   if (answer.status === 304) return null;
-  if (answer.ok && file) return answer.blob();
-  const content = await answer.json().catch(() => null);
   if (answer.ok) return content;
   const problem = readProblem(answer.status, content);
   if (answer.status === 401) logOut("Your login has ended.");
   throw problem;
+}
+
+/** Read JSON; null for any other text. @param {string} text */
+function asJson(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 /**

@@ -3,8 +3,8 @@
 import { Icon } from "./icons.js";
 import { html, useEffect, useId, useRef } from "./view.js";
 
-/** @param {{title: any, close: () => void, children?: any, wide?: boolean}} props */
-export function Dialog({ title, close, children, wide }) {
+/** @param {{title: any, close: () => void, children?: any, wide?: boolean, held?: boolean}} props `held`: it cannot be closed now */
+export function Dialog({ title, close, children, wide, held = false }) {
   const element = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const id = useId();
   useEffect(() => {
@@ -12,10 +12,11 @@ export function Dialog({ title, close, children, wide }) {
     element.current?.showModal();
     return () => (back?.isConnected ? back : document.getElementById("main"))?.focus(); // the row that opened it may be gone
   }, []);
-  return html`<dialog ref=${element} class=${wide ? "wide" : ""} aria-labelledby=${id} onClose=${close}
-    onClick=${(/** @type {any} */ e) => e.target === element.current && close()}>
+  const closed = () => (held ? element.current?.showModal() : close()); // a browser closes it at the second Escape, whatever the first was answered
+  return html`<dialog ref=${element} class=${wide ? "wide" : ""} aria-labelledby=${id} onClose=${closed}
+    onCancel=${(/** @type {Event} */ e) => held && e.preventDefault()} onClick=${(/** @type {any} */ e) => e.target === element.current && !held && close()}>
     <div class="dialog">
-      <header><h2 id=${id}>${title}</h2><button type="button" class="quiet" aria-label="Close" onClick=${close}><${Icon} name="cross" /></button></header>
+      <header><h2 id=${id}>${title}</h2><button type="button" class="quiet" aria-label="Close" disabled=${held} onClick=${close}><${Icon} name="cross" /></button></header>
       ${children}
     </div>
   </dialog>`;

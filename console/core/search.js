@@ -7,7 +7,7 @@ import { clock, day, instantAt } from "./time.js";
  * @typedef {object} Understood
  * @property {string} label what it is taken for, in words
  * @property {string} [order] the order to open
- * @property {Record<string, string>} [filters] filters of the list of orders
+ * @property {Record<string, string>} [filters] filters of the list of orders; a `restaurant_name` is looked up once it is chosen
  * @property {Record<string, string>} [personal] what is sent in a body and never in an address
  * @property {Record<string, string>} [events] filters of the event log
  */
@@ -37,8 +37,9 @@ export function understand(text, now = new Date(), currency = "EUR", zone = "UTC
   if (/^(pi|auth|ch|re|cap|ref|pay)_[\w]+$/i.test(typed)) found.push({ label: `Payment reference ${typed}`, filters: { payment_reference: typed } });
   if (/^[0-9a-f]{32}$/.test(typed)) found.push({ label: `Trace ${typed}`, events: { correlation: typed } });
   if (found.length) return found;
-  const time = asTime(typed, { now, zone }) ?? asRestaurantAndTime(typed, { now, zone });
-  if (time?.filters?.restaurant) return [time];
+  const time = asTime(typed, { now, zone });
+  const restaurants = time ? [] : asRestaurantAndTime(typed, { now, zone });
+  if (restaurants.length) return restaurants;
   if (time) found.push(time);
   const amount = asAmount(typed, currency);
   if (amount) found.push(amount);
@@ -48,10 +49,11 @@ export function understand(text, now = new Date(), currency = "EUR", zone = "UTC
   if (/^(ord_)?[a-z2-7]{1,26}$/.test(id)) found.push({ label: `Order id that begins with ${id.replace(/^ord_/, "")}`, filters: { id_prefix: id } });
   if (/^[a-z2-7]{4,26}$/.test(id)) found.push({ label: `Order id that ends with ${id}`, filters: { id_suffix: id } });
   if (!amount && /\p{L}/u.test(typed) && !/^ord_/.test(typed)) found.push({ label: `Name ${typed}`, personal: { name: typed } });
-  if (/^[\w.-]+$/.test(typed) && /[-_.\d]/.test(typed) && /\p{L}/u.test(typed) && !/^ord_/.test(typed)) {
+  if (isId(typed) && !/^ord_/.test(typed)) {
     found.push({ label: `Restaurant ${typed}`, filters: { restaurant: typed } });
     found.push({ label: `Customer ${typed}`, filters: { customer: typed } });
   }
+  if (!amount && /\p{L}/u.test(typed) && !/^ord_/.test(typed)) found.push({ label: `Restaurant called ${typed}`, filters: { restaurant_name: typed } });
   return found;
 }
 
@@ -83,15 +85,22 @@ function asTime(text, { now, zone }) {
   };
 }
 
-/** A restaurant and when: `trattoria-nonna 18:30`, or the other way round. @param {string} text @param {Clock} clockNow @returns {Understood | null} */
+/** Whether a text looks like an id that people gave: `trattoria-nonna`, `luigi_1`. @param {string} text */
+const isId = (text) => /^[\w.-]+$/.test(text) && /[-_.\d]/.test(text) && /\p{L}/u.test(text);
+
+/** A restaurant and when: `Trattoria Nonna 18:30`, `trattoria-nonna 2026-05-01 18:30`, or the other way round. @param {string} text @param {Clock} clockNow @returns {Understood[]} */
 function asRestaurantAndTime(text, clockNow) {
   const words = text.split(" ");
-  for (const at of [0, words.length - 1]) {
-    const restaurant = words[at];
-    const time = asTime(words.toSpliced(at, 1).join(" "), clockNow);
-    if (time && /^[\w.-]+$/.test(restaurant) && /[a-z]/i.test(restaurant)) return { label: `Restaurant ${restaurant}, ${time.label[0].toLowerCase()}${time.label.slice(1)}`, filters: { restaurant, ...time.filters } };
-  }
-  return null;
+  for (const count of [2, 1])
+    for (const at of [words.length - count, 0]) {
+      const time = asTime(words.slice(Math.max(0, at)).slice(0, count).join(" "), clockNow);
+      const restaurant = words.toSpliced(at, count).join(" ");
+      if (!time || !/\p{L}/u.test(restaurant)) continue;
+      const when = `${time.label[0].toLowerCase()}${time.label.slice(1)}`;
+      const called = { label: `Restaurant called ${restaurant}, ${when}`, filters: { restaurant_name: restaurant, ...time.filters } };
+      return isId(restaurant) ? [{ label: `Restaurant ${restaurant}, ${when}`, filters: { restaurant, ...time.filters } }, called] : [called];
+    }
+  return [];
 }
 
 /** @param {string} date @param {number} days */

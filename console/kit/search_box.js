@@ -4,7 +4,7 @@ import { address } from "../core/addresses.js";
 import { understand } from "../core/search.js";
 import { Icon } from "./icons.js";
 import { go } from "./router.js";
-import { may } from "./session.js";
+import { may, me } from "./session.js";
 import { settings } from "./settings.js";
 import { Store, useStore } from "./store.js";
 import { classes, html, memo, useId, useMemo, useState } from "./view.js";
@@ -28,7 +28,7 @@ export const SearchBox = memo(() => {
   const [active, focus] = useState(false);
   const id = useId();
   const { zone } = useStore(settings);
-  const found = useMemo(() => understand(text, new Date(), "EUR", zone).filter((each) => (each.personal ? may("search_personal") : each.events ? may("list_events") : true)), [text, zone]);
+  const found = useMemo(() => understand(text, new Date(), "EUR", zone).filter((each) => (each.filters?.restaurant_name && me.value?.role === "restaurant" ? false : each.personal ? may("search_personal") : each.events ? may("list_events") : true)), [text, zone]);
   const shown = active && found.length > 0;
   const choose = (/** @type {Understood} */ each) => {
     type("");

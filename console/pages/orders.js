@@ -7,13 +7,13 @@ import { useKeys } from "../kit/keys.js";
 import { useLive } from "../kit/live.js";
 import { usePaged } from "../kit/paged.js";
 import { Ago, Amount, Badge, Choice, Countdown, Empty, Said, Status, Time, Trouble, words } from "../kit/parts.js";
-import { setQuery } from "../kit/router.js";
+import { address, go, setQuery } from "../kit/router.js";
 import { personalSearch } from "../kit/search_box.js";
 import { may, me } from "../kit/session.js";
 import { settings } from "../kit/settings.js";
 import { useStore } from "../kit/store.js";
 import { Table } from "../kit/table.js";
-import { html, useCallback, useState } from "../kit/view.js";
+import { html, useCallback, useEffect, useState } from "../kit/view.js";
 
 const STATUSES = ["placed", "authorized", "preparing", "ready", "picked_up", "delivered", "completed", "cancelling", "cancelled", "abandoned"];
 const WAITS = ["authorization", "acceptance", "readiness", "assignment", "pickup", "delivery", "settlement", "compensation", "run"];
@@ -24,7 +24,10 @@ const NAMES = /** @type {Record<string, string>} */ ({
 });
 
 /** @param {{query: Record<string, string>}} props */
-export default function Orders({ query }) {
+export default ({ query }) => (query.restaurant_name ? html`<${RestaurantsCalled} query=${query} />` : html`<${Orders} query=${query} />`);
+
+/** @param {{query: Record<string, string>}} props */
+function Orders({ query }) {
   const personal = useStore(personalSearch);
   const { found_by: foundBy, job, ...filters } = query;
   const bySearch = foundBy && personal;
@@ -52,6 +55,22 @@ export default function Orders({ query }) {
         empty=${!list.loading && !list.problem && html`<${Empty}>No order matches. <a href="orders">Show all</a></${Empty}>`} />
       ${action && html`<${BulkDialog} action=${action} chosen=${{ order_ids: [...chosen.keys()] }} count=${chosen.size} currencies=${[...new Set([...chosen.values()].map((order) => order.total.currency))]}
         close=${() => begin("")} begun=${(/** @type {any} */ begun) => (clear(), setQuery({ job: begun.id }))} />`}`}`;
+}
+
+/** The restaurants whose name has the words that were searched for, to go on with the orders of one of them; at once if it is the only one. @param {{query: Record<string, string>}} props */
+function RestaurantsCalled({ query: { restaurant_name: name, ...filters } }) {
+  const list = usePaged("restaurants", "restaurants", { name });
+  const ordersOf = (/** @type {any} */ restaurant) => address("orders", { restaurant: restaurant.id, ...filters });
+  const only = !list.loading && !list.more && list.rows.length === 1 && list.rows[0];
+  useEffect(() => void (only && go(ordersOf(only), { replace: true })), [only]);
+  return html`<div class="page-head"><h1>Restaurants called <${Said}>${name}</${Said}></h1></div>
+    <${Trouble} problem=${list.problem} retry=${list.reload} />
+    <${Table} label="Restaurants" columns=${[
+      { label: "Restaurant", cell: (/** @type {any} */ r) => html`<a href=${ordersOf(r)} data-row><${Said}>${r.name}</${Said}></a>` },
+      { label: "Id", cell: (/** @type {any} */ r) => html`<code>${r.id}</code>` },
+      { label: "Address", wide: true, late: true, cell: (/** @type {any} */ r) => html`<${Said}>${r.address}</${Said}>` },
+    ]} rows=${list.rows} id=${(/** @type {any} */ r) => r.id} more=${list.more}
+      empty=${list.loading ? html`<p class="empty" aria-busy="true">Looking for the restaurant.</p>` : !list.problem && html`<${Empty}>No restaurant has these words in its name. <a href="orders">Show all orders</a></${Empty}>`} />`;
 }
 
 /** Orders of one bulk job at most; the API's own limit. */

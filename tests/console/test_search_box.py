@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from tests.console.conftest import Visit, eventually
+from tests.console.conftest import Visit, axe, eventually
 from tests.console.stage import RIGHT_TO_LEFT
 from workflows.client.search_json import ListedOrderJson
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 CONTACT = {"name": f"Zoé Núñez {RIGHT_TO_LEFT}", "phone": "+49 (151) 234-5678", "email": "zoe@nunez.example"}
 
@@ -47,7 +52,31 @@ def _cases(row: ListedOrderJson) -> list[tuple[str, str, str]]:
         (minute, f"Placed from {minute}", "placed_from="),
         (f"{placed:%Y-%m-%d}", "Placed on", "placed_from="),
         (f"{restaurant} {minute}", f"Restaurant {restaurant}, placed from {minute}", f"restaurant={restaurant}"),
-        (restaurant, "Restaurant", f"restaurant={restaurant}"),
+        (restaurant, f"Restaurant {restaurant}", f"restaurant={restaurant}"),
         (row["customer"], "Customer", f"customer={row['customer']}"),
         (str(row["authorization_id"]), "Payment reference", "payment_reference="),
     ]
+
+
+def test_orders_are_found_by_the_name_of_their_restaurant(visit: Visit) -> None:
+    """One that has the words is taken at once, of several one is chosen, and a time that was typed is kept."""
+    page = visit.open("circuits")
+    _search(page, "NONNA 2026-01-02", "Restaurant called NONNA, placed on 2026-01-02 (Europe/Rome)")
+    page.wait_for_url(re.compile(r"/orders\?restaurant=trattoria-nonna&placed_from="))
+    _search(page, "trattoria", "Restaurant called trattoria")
+    page.wait_for_url(re.compile(r"/orders\?restaurant=trattoria-nonna$"))
+    page.wait_for_selector("button.chip:has-text('restaurant trattoria-nonna')")
+    _search(page, "ra", "Restaurant called ra")
+    page.wait_for_selector("h1:has-text('Restaurants called ra')")
+    assert page.locator("tr.row a").all_inner_texts() == ["Ramen Ichiban", "Trattoria Nonna"]
+    assert axe(visit) == []
+    page.click("text=Ramen Ichiban")
+    page.wait_for_url(re.compile(r"/orders\?restaurant=ramen-ichiban$"))
+    _search(page, "no such place", "Restaurant called no such place")
+    page.wait_for_selector("text=No restaurant has these words in its name")
+
+
+def _search(page: Page, text: str, meaning: str) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type(text)
+    page.get_by_role("option", name=meaning, exact=True).click()

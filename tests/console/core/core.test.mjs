@@ -62,11 +62,12 @@ test("the search box takes each kind of text that it promises for what it is", (
   const now = new Date("2026-05-04T12:30:00Z");
   const kinds = (text) => understand(text, now).map((each) => (each.order ? "order" : Object.keys(each.filters ?? each.personal ?? each.events ?? {})[0]));
   const promised = {
-    ord_abcdefghijklmnopqrstuvwxyz: ["order"], ORD_ABCDEFGHIJKLMNOPQRSTUVWXYZ: ["order"], ord_abcd: ["id_prefix"], "7q2x": ["id_prefix", "id_suffix", "name", "restaurant", "customer"], "q2x": ["id_prefix", "name", "restaurant", "customer"], "abcd2345": ["id_prefix", "id_suffix", "name", "restaurant", "customer"],
-    "030 1234567": ["phone"], "+49 (30) 123-4567": ["phone"], "0301234567": ["phone"], "zoe@example.com": ["email"], "Zoë Núñez": ["name"], "O'Brien": ["name"], "李 小龙": ["name"],
+    ord_abcdefghijklmnopqrstuvwxyz: ["order"], ORD_ABCDEFGHIJKLMNOPQRSTUVWXYZ: ["order"], ord_abcd: ["id_prefix"], "7q2x": ["id_prefix", "id_suffix", "name", "restaurant", "customer", "restaurant_name"], "q2x": ["id_prefix", "name", "restaurant", "customer", "restaurant_name"], "abcd2345": ["id_prefix", "id_suffix", "name", "restaurant", "customer", "restaurant_name"],
+    "030 1234567": ["phone"], "+49 (30) 123-4567": ["phone"], "0301234567": ["phone"], "zoe@example.com": ["email"], "Zoë Núñez": ["name", "restaurant_name"], "O'Brien": ["name", "restaurant_name"], "李 小龙": ["name", "restaurant_name"],
     "12.50": ["amount_min"], "€12,50": ["amount_min"], "12.50 EUR": ["amount_min"], "$7": ["amount_min"], "12": ["amount_min"], "18:30": ["placed_from"], "2026-05-01": ["placed_from"], "2026-05-01 18:30": ["placed_from"],
-    "cus_1": ["customer"], "rst_luigi": ["restaurant"], "cou-7": ["courier"], "pi_3QfX": ["payment_reference"], "4bf92f3577b34da6a3ce929d0e0e4736": ["correlation"], "trattoria-nonna": ["name", "restaurant", "customer"],
-    "trattoria-nonna 18:30": ["restaurant"], "18:30 trattoria-nonna": ["restaurant"], "trattoria-nonna 2026-05-01 18:30": ["restaurant"], "2026-05-01 9:05": ["placed_from"],
+    "cus_1": ["customer"], "rst_luigi": ["restaurant"], "cou-7": ["courier"], "pi_3QfX": ["payment_reference"], "4bf92f3577b34da6a3ce929d0e0e4736": ["correlation"], "trattoria-nonna": ["name", "restaurant", "customer", "restaurant_name"],
+    "trattoria-nonna 18:30": ["restaurant", "restaurant_name"], "18:30 trattoria-nonna": ["restaurant", "restaurant_name"], "trattoria-nonna 2026-05-01 18:30": ["restaurant", "restaurant_name"],
+    "Trattoria Nonna 18:30": ["restaurant_name"], "2026-05-01 18:30 Café 1900": ["restaurant_name"], "nonna 2026-05-01": ["restaurant_name"], "2026-05-01 9:05": ["placed_from"],
   };
   for (const [text, expected] of Object.entries(promised)) assert.deepEqual(kinds(text), expected, text);
   for (const nothing of ["", "  ", "25:00", "2026-13-01", "?!", "€12,50 $"]) assert.deepEqual(kinds(nothing), [], nothing);
@@ -83,7 +84,8 @@ test("the search box understands what people type", () => {
   assert.deepEqual(first("23.90 GBP").filters, { amount_min: "23.90", amount_max: "23.90", currency: "GBP" });
   assert.deepEqual(first("7Q2X").filters, { id_prefix: "7q2x" });
   assert.deepEqual(understand("7Q2X", now)[1].filters, { id_suffix: "7q2x" });
-  assert.deepEqual(understand("Camille", now).map((each) => each.personal), [{ name: "Camille" }], "a name is no part of an id");
+  assert.deepEqual(understand("Camille", now).map((each) => each.personal ?? each.filters), [{ name: "Camille" }, { restaurant_name: "Camille" }], "a name is no part of an id");
+  assert.deepEqual(first("Café 1900 2026-05-01").filters, { restaurant_name: "Café 1900", placed_from: "2026-05-01T00:00:00.000Z", placed_to: "2026-05-02T00:00:00.000Z" });
   assert.deepEqual(first("4bf92f3577b34da6a3ce929d0e0e4736").events, { correlation: "4bf92f3577b34da6a3ce929d0e0e4736" });
   assert.deepEqual(first("18:30").filters, { placed_from: "2026-05-03T18:30:00.000Z", placed_to: "2026-05-03T18:45:00.000Z" });
   assert.deepEqual(first("2026-05-01").filters, { placed_from: "2026-05-01T00:00:00.000Z", placed_to: "2026-05-02T00:00:00.000Z" });
@@ -94,7 +96,8 @@ test("the search box understands what people type", () => {
   assert.deepEqual(inRome("14:45"), { placed_from: "2026-05-03T12:45:00.000Z", placed_to: "2026-05-03T13:00:00.000Z" }, "a time of the last 24 hours");
   assert.deepEqual(inRome("2026-10-25"), { placed_from: "2026-10-24T22:00:00.000Z", placed_to: "2026-10-25T23:00:00.000Z" }, "a day of 25 hours");
   assert.deepEqual(inRome("luigi_1 2026-05-01 18:30"), { restaurant: "luigi_1", placed_from: "2026-05-01T16:30:00.000Z", placed_to: "2026-05-01T16:45:00.000Z" });
-  for (const each of understand("Ada Lovelace", now)) assert.equal(each.filters, undefined, "a name stands in no address");
+  const addressed = understand("Ada Lovelace", now).filter((each) => each.filters);
+  assert.deepEqual(addressed.map(({ label }) => label), ["Restaurant called Ada Lovelace"], "a name stands in no address, unless it is chosen as that of a restaurant");
 });
 
 test("a problem of the API says what to do next", () => {

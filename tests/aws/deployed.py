@@ -72,7 +72,7 @@ class Ledger:
     def is_open(self, token: str) -> bool:
         return self.tasks[token][1] == "open"
 
-    def start_execution(self, machine: str, name: str, given: Any) -> Any:
+    def start_execution(self, machine: str, name: str, given: Any, _text: str | None = None) -> Any:
         """Start an execution. A second start finds it ended, which is the stricter of AWS's two answers."""
         assert machine == ORDER_MACHINE
         status = ExecutionStatus.SUCCEEDED if name in self.starts else ExecutionStatus.RUNNING

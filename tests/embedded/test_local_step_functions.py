@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
+from threading import Event
 from typing import Any
 
 import boto3
@@ -153,6 +155,137 @@ def test_the_same_machine_again_is_the_same_and_another_definition_is_refused(sf
         create(sfn, "Same", {"B": PASS})
 
 
+def test_an_execution_describes_the_machine_that_it_began_with(service: LocalStepFunctions, sfn: Any) -> None:
+    """Not a revision or a role that came later, and also once the machine is deleted."""
+    machine = create(sfn, "Began", {"W": {"Type": "Wait", "Seconds": 3600, "End": True}})
+    arn = sfn.start_execution(stateMachineArn=machine)["executionArn"]
+    sfn.update_state_machine(stateMachineArn=machine, definition=text_of({"A": PASS}), roleArn=f"{ROLE}-other")
+    described = [sfn.describe_state_machine_for_execution(executionArn=arn)]
+    sfn.delete_state_machine(stateMachineArn=machine)
+    described.append(sfn.describe_state_machine_for_execution(executionArn=arn))
+    for found in described:
+        assert "3600" in found["definition"]
+        assert (found["stateMachineArn"], found["roleArn"]) == (machine, ROLE)
+        assert "revisionId" not in found
+
+
+def test_pages_skip_nothing_when_machines_are_deleted_between_them(sfn: Any) -> None:
+    """A page begins after the last name of the page before: a program that deletes what it lists deletes all."""
+    for n in range(5):
+        create(sfn, f"Swept{n}", {"A": PASS})
+    for page in sfn.get_paginator("list_state_machines").paginate(PaginationConfig={"PageSize": 2}):
+        for machine in page["stateMachines"]:
+            if machine["name"].startswith("Swept"):
+                sfn.delete_state_machine(stateMachineArn=machine["stateMachineArn"])
+    names = [machine["name"] for machine in sfn.list_state_machines(maxResults=1000)["stateMachines"]]
+    assert not [name for name in names if name.startswith("Swept")]
+
+
+def test_versions_and_aliases_are_listed_in_pages_while_they_are_deleted(sfn: Any) -> None:
+    """The newest first."""
+    machine = create(sfn, "Numbered", {"A": PASS})
+    for n in range(5):
+        sfn.update_state_machine(stateMachineArn=machine, definition=text_of({"A": PASS | {"Output": n}}), publish=True)
+    for n in range(1, 6):
+        route = {"stateMachineVersionArn": f"{machine}:{n}", "weight": 100}
+        sfn.create_state_machine_alias(name=f"v{n}", routingConfiguration=[route])
+    for operation, key, arn, delete in (
+        ("list_state_machine_aliases", "stateMachineAliases", "stateMachineAliasArn", "delete_state_machine_alias"),
+        ("list_state_machine_versions", "stateMachineVersions", "stateMachineVersionArn",
+         "delete_state_machine_version"),
+    ):  # fmt: skip
+        seen = []
+        token: dict[str, str] = {}
+        while True:
+            page = getattr(sfn, operation)(stateMachineArn=machine, maxResults=2, **token)
+            for item in page[key]:
+                seen.append(item[arn][-1])
+                getattr(sfn, delete)(**{arn: item[arn]})
+            if "nextToken" not in page:
+                break
+            token = {"nextToken": page["nextToken"]}
+        assert seen == ["5", "4", "3", "2", "1"]
+
+
+def test_a_history_read_backwards_repeats_nothing_while_it_grows(service: LocalStepFunctions, sfn: Any) -> None:
+    """The next page goes on below the last event, although events came on top."""
+    machine = create(sfn, "Growing", {"W": {"Type": "Wait", "Seconds": 3600, "End": True}})
+    arn = sfn.start_execution(stateMachineArn=machine)["executionArn"]
+    first = sfn.get_execution_history(executionArn=arn, reverseOrder=True, maxResults=1)
+    sfn.stop_execution(executionArn=arn)
+    ended(service, sfn, arn)
+    second = sfn.get_execution_history(executionArn=arn, reverseOrder=True, nextToken=first["nextToken"])
+    assert [event["id"] for event in first["events"] + second["events"]] == [2, 1]
+
+
+def test_a_token_of_another_list_is_refused(service: LocalStepFunctions, sfn: Any) -> None:
+    """Also one of other parameters, one that was changed and one that was made up."""
+    machine, other = create(sfn, "Paged", {"A": PASS}), create(sfn, "Paged2", {"A": PASS})
+    for n in range(3):
+        arn = sfn.start_execution(stateMachineArn=machine, name=f"e{n}")["executionArn"]
+        ended(service, sfn, arn)
+    token = sfn.list_executions(stateMachineArn=machine, maxResults=1)["nextToken"]
+    assert sfn.list_executions(stateMachineArn=machine, maxResults=2, nextToken=token)["executions"]
+    for forged, parameters in (
+        (token, {"stateMachineArn": other}),
+        (token, {"stateMachineArn": machine, "statusFilter": "SUCCEEDED"}),
+        (token[:-1], {"stateMachineArn": machine}),
+        ("1", {"stateMachineArn": machine}),
+        ("🙂", {"stateMachineArn": machine}),
+    ):
+        with pytest.raises(sfn.exceptions.InvalidToken):
+            sfn.list_executions(nextToken=forged, **parameters)
+    with pytest.raises(sfn.exceptions.InvalidToken):
+        sfn.get_execution_history(executionArn=arn, nextToken=token)
+
+
+def test_an_arn_of_something_else_is_refused(sfn: Any) -> None:
+    """With the type that it names; a machine that does not exist has no list of executions."""
+    machine, execution = create(sfn, "Right", {"A": PASS}), "arn:aws:states:local:000000000000:execution:Right:e"
+    for call, parameter in (
+        (sfn.start_execution, "stateMachineArn"),
+        (sfn.describe_state_machine, "stateMachineArn"),
+        (sfn.delete_state_machine, "stateMachineArn"),
+        (sfn.list_executions, "stateMachineArn"),
+        (sfn.publish_state_machine_version, "stateMachineArn"),
+    ):
+        for wrong in (execution, "Right", "arn:aws:states"):
+            with pytest.raises(sfn.exceptions.InvalidArn):
+                call(**{parameter: wrong})
+    for call in (sfn.describe_execution, sfn.get_execution_history, sfn.stop_execution, sfn.redrive_execution):
+        with pytest.raises(sfn.exceptions.InvalidArn, match="Resource type not valid in this context: stateMachine"):
+            call(executionArn=machine)
+    with pytest.raises(sfn.exceptions.StateMachineDoesNotExist):
+        sfn.list_executions(stateMachineArn=f"{machine}X")
+
+
+def test_the_input_is_described_as_it_was_sent(service: LocalStepFunctions, sfn: Any, tmp_path: Path) -> None:
+    """With its spaces; the same value with other spaces is the same start."""
+    machine = create(sfn, "Spaced", {"W": {"Type": "Wait", "Seconds": 3600, "End": True}})
+    text = '{ "a" : 1.0,\n  "b": "\\u00e9" }'
+    arn = sfn.start_execution(stateMachineArn=machine, name="one", input=text)["executionArn"]
+    assert sfn.describe_execution(executionArn=arn)["input"] == text
+    assert sfn.start_execution(stateMachineArn=machine, name="one", input='{"a":1.0,"b":"é"}')["executionArn"] == arn
+    sync = sfn.start_sync_execution(stateMachineArn=create(sfn, "SpacedSync", {"A": PASS}, "EXPRESS"), input=text)
+    assert (sync["input"], json.loads(sync["output"])) == (text, {"a": 1.0, "b": "é"})
+    for wrong in ('{"a": NaN}', '{"a": 1e999}', "[" * 100_000):
+        with pytest.raises(sfn.exceptions.InvalidExecutionInput):
+            sfn.start_execution(stateMachineArn=machine, input=wrong)
+
+
+def test_waiting_callers_leave_room_for_the_others(service: LocalStepFunctions, sfn: Any) -> None:
+    """More StartSyncExecutions than the server has threads wait for a function that ends once a list was answered."""
+    listed = Event()
+    FUNCTIONS["Await"] = lambda _: listed.wait(20)
+    machine = create(sfn, "Crowd", {"A": invoke("Await")}, "EXPRESS")
+    with ThreadPoolExecutor(60) as callers:
+        started = [callers.submit(sfn.start_sync_execution, stateMachineArn=machine) for _ in range(60)]
+        while service.driver.started["Crowd"] < 60:
+            sfn.list_state_machines(maxResults=1)
+        listed.set()
+        assert {call.result(20)["output"] for call in started} == {"true"}
+
+
 def test_tags_are_kept_with_the_machine(sfn: Any) -> None:
     """Given at creation, added, replaced and removed."""
     created = sfn.create_state_machine(
@@ -164,6 +297,13 @@ def test_tags_are_kept_with_the_machine(sfn: Any) -> None:
     assert sfn.list_tags_for_resource(resourceArn=arn)["tags"] == [{"key": "a", "value": "3"}]
     with pytest.raises(sfn.exceptions.ResourceNotFound):
         sfn.list_tags_for_resource(resourceArn=f"{arn}:1")
+    many = [{"key": str(n), "value": ""} for n in range(51)]
+    with pytest.raises(sfn.exceptions.TooManyTags):
+        sfn.tag_resource(resourceArn=arn, tags=many[:50])
+    with pytest.raises(sfn.exceptions.TooManyTags):
+        sfn.create_state_machine(name="Tagged51", definition=text_of({"A": PASS}), roleArn=ROLE, tags=many)
+    with pytest.raises(sfn.exceptions.ClientError, match="ValidationException"):
+        sfn.tag_resource(resourceArn=arn, tags=[{"value": "2"}])
 
 
 def test_a_wrong_definition_is_refused_with_diagnostics(sfn: Any) -> None:

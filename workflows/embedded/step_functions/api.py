@@ -14,8 +14,8 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
+from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -32,12 +32,19 @@ from workflows.embedded.step_functions.api_requests import (
 from workflows.embedded.step_functions.driver import Driver
 from workflows.embedded.step_functions.execution_operations import ExecutionOperations
 from workflows.embedded.step_functions.reports import Reports
+from workflows.embedded.step_functions.request_shapes import checked
 from workflows.embedded.step_functions.rounds import DriverStopped
 
 TARGET = "AWSStepFunctions."
 
 BODY_BYTES_MAX = 1_048_576
 """The request quota of Step Functions."""
+
+LASTING = ("StartSyncExecution", "TestState")
+"""Operations that wait for functions."""
+
+LASTING_MAX = 200
+"""Lasting operations at once; more wait. They take no thread from the others, whose calls may end them."""
 
 
 class StepFunctionsApi:
@@ -54,6 +61,7 @@ class StepFunctionsApi:
             PortTaken: The port cannot be listened on.
         """
         self._operations: Operations = {**ExecutionOperations(driver, reports).by_name(), **(more or {})}
+        self._lasting = CapacityLimiter(LASTING_MAX)
         app = Starlette(routes=[Route("/", self._answer, methods=["POST"])], exception_handlers={Exception: _broken})
         self._server = HttpServer(app, port)
         self.url = f"http://127.0.0.1:{self._server.port}"
@@ -65,8 +73,10 @@ class StepFunctionsApi:
     async def _answer(self, request: Request) -> Response:
         operation = request.headers.get("x-amz-target", "").removeprefix(TARGET)
         try:
-            parameters = object_of(await read_body(request, BODY_BYTES_MAX))
-            return _response(HTTPStatus.OK, await run_in_threadpool(self._perform, operation, parameters))
+            parameters = checked(object_of(await read_body(request, BODY_BYTES_MAX)))
+            limiter = self._lasting if operation in LASTING else None
+            result = await to_thread.run_sync(self._perform, operation, parameters, limiter=limiter)
+            return _response(HTTPStatus.OK, result)
         except BodyTooLarge as error:
             return _error("SerializationException", str(error), HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         except StepFunctionsRefusal as refusal:

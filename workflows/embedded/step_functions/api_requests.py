@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any
 
 from domain.picklable import Picklable
-from workflows.asl.json_text import from_text
+from workflows.asl.json_text import from_text, to_text_strictly
 from workflows.asl.signals import JSON
 
 Parameters = Mapping[str, Any]
 Result = dict[str, Any]
 Operations = Mapping[str, Callable[[Parameters], Result]]
-
-PAGE_MAX: Final = 1000
-"""The most items in one response, as at AWS."""
-
-_PAGE_DEFAULT: Final = 100
 
 
 class StepFunctionsRefusal(Picklable, Exception):
@@ -46,20 +40,35 @@ def arn_of(parameters: Parameters, name: str) -> str:
     return arn
 
 
+def machine_arn_of(parameters: Parameters, name: str = "stateMachineArn") -> str:
+    """Return the ARN of a machine, a version or an alias. Raises StepFunctionsRefusal."""
+    return _arn_of_type(parameters, name, "stateMachine")
+
+
 def execution_arn_of(parameters: Parameters) -> str:
     """Return the ARN of a Standard execution. Raises StepFunctionsRefusal."""
-    arn = text_of(parameters, "executionArn")
-    if arn.split(":")[5:6] == ["express"]:
-        raise StepFunctionsRefusal("InvalidArn", "Invalid Arn: 'Resource type not valid in this context: express'")
+    return _arn_of_type(parameters, "executionArn", "execution")
+
+
+def _arn_of_type(parameters: Parameters, name: str, type_: str) -> str:
+    arn = arn_of(parameters, name)
+    found = arn.split(":")[5:]
+    if not found:
+        raise StepFunctionsRefusal("InvalidArn", f"Invalid Arn: '{arn}' does not name a resource")
+    if found[0] != type_:
+        raise StepFunctionsRefusal("InvalidArn", f"Invalid Arn: 'Resource type not valid in this context: {found[0]}'")
     return arn
 
 
 def json_of(text: str, code: str, what: str = "Invalid JSON") -> JSON:
     """Decode JSON text. Raises StepFunctionsRefusal with ``code``."""
     try:
-        return from_text(text)
+        to_text_strictly(value := from_text(text))  # JSON has neither NaN nor Infinity
+        return value
     except ValueError as error:
         raise StepFunctionsRefusal(code, f"{what}: '{error}'") from error
+    except RecursionError:
+        raise StepFunctionsRefusal(code, f"{what}: 'nested too deeply'") from None
 
 
 def input_of(parameters: Parameters) -> JSON:
@@ -74,24 +83,6 @@ def object_of(body: bytes) -> Parameters:
     if not isinstance(parameters, dict):
         raise StepFunctionsRefusal("SerializationException", "a request is a JSON object")
     return parameters
-
-
-def limit_of(parameters: Parameters, default: int = _PAGE_DEFAULT) -> int:
-    """Return ``maxResults``. 0 is the default, as at AWS. Raises StepFunctionsRefusal."""
-    limit = parameters.get("maxResults") or default
-    if not isinstance(limit, int) or not 0 <= limit <= PAGE_MAX:
-        raise invalid(f"'maxResults' must be from 0 to {PAGE_MAX}")
-    return limit
-
-
-def page_start_of(parameters: Parameters) -> int | None:
-    """Return the number in ``nextToken``; None for the first page. Raises StepFunctionsRefusal."""
-    token = parameters.get("nextToken")
-    if not token:
-        return None
-    if not isinstance(token, str) or not re.fullmatch("[0-9]{1,15}", token):
-        raise StepFunctionsRefusal("InvalidToken", "Invalid Token: 'Invalid token'")
-    return int(token)
 
 
 def refuse_parameters(parameters: Parameters, *names: str) -> None:

@@ -22,6 +22,8 @@ def text_problem(text: str) -> Diagnostic | None:
         value = json.loads(text)
     except ValueError as error:
         return _diagnostic("INVALID_JSON_DESCRIPTION", str(error))
+    except RecursionError:
+        return _diagnostic("INVALID_JSON_DESCRIPTION", "nested too deeply")
     if not isinstance(value, dict):
         return _diagnostic(_SCHEMA, "Definition must be a valid JSON object")
     missing = [name for name in ("States", "StartAt") if name not in value]

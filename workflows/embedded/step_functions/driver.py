@@ -97,12 +97,22 @@ class Driver:
         """Start an execution, or do nothing if it was started before. Raises MachineUnknown or NameInvalid."""
         self.start_execution(machine, name, input)
 
-    def start_execution(self, machine: str, name: str, input: JSON) -> ExecutionRow:  # noqa: A002 - likewise
-        """Start an execution as ``start`` does, and return its row, or its current row if it was started before."""
+    def start_execution(
+        self,
+        machine: str,
+        name: str,
+        input: JSON,  # noqa: A002 - likewise
+        input_text: str | None = None,
+    ) -> ExecutionRow:
+        """Start an execution as ``start`` does, and return its row, or its current row if it was started before.
+
+        Args:
+            input_text: The JSON text of the input as its row shows it; None for compact text.
+        """
         known = self._machine(machine)
         if not NAME.fullmatch(name):
             raise NameInvalid(f"{name!r} cannot name an execution: use 1 to 80 characters, no spaces, no brackets")
-        text, arn = to_text(input), arns.execution_arn(known.name, name)
+        text, arn = to_text(input) if input_text is None else input_text, arns.execution_arn(known.name, name)
         row = self._rounds.run(lambda to: self._stepper.start(known, name, text, None, to) or self._memory.find(arn))
         assert row is not None, "a name that is taken has an execution"
         return row

@@ -12,7 +12,6 @@ from workflows.asl.reading.integrations import qualified_name
 from workflows.asl.signals import JSON, ExecutionStatus
 from workflows.asl.tokens import InvalidToken, token_execution
 from workflows.embedded.step_functions.api_requests import (
-    PAGE_MAX,
     Operations,
     Parameters,
     Result,
@@ -21,14 +20,14 @@ from workflows.embedded.step_functions.api_requests import (
     input_of,
     invalid,
     json_of,
-    limit_of,
-    page_start_of,
+    machine_arn_of,
     refuse_parameters,
     text_of,
 )
 from workflows.embedded.step_functions.driver import Driver, ExecutionNotRedrivable, ExecutionUnknown, NameInvalid
 from workflows.embedded.step_functions.journal import ExecutionRow
 from workflows.embedded.step_functions.machines import MachineUnknown
+from workflows.embedded.step_functions.pages import PAGE_MAX, limit_of, page_of, position_of, token_of
 from workflows.embedded.step_functions.reports import Reports
 from workflows.executions import TokenGone
 
@@ -75,14 +74,13 @@ class ExecutionOperations:
         return {**described, "billingDetails": billing}
 
     def _started(self, parameters: Parameters, input_: JSON, *, sync: bool = False) -> ExecutionRow:
-        machine, name = text_of(parameters, "stateMachineArn"), parameters.get("name") or str(uuid4())
+        machine, name = machine_arn_of(parameters), parameters.get("name") or str(uuid4())
         try:
             if sync and not self._driver.is_express(machine):
                 raise _type_not_supported()
-            return self._driver.start_execution(machine, name, input_)
-        except MachineUnknown as error:
-            message = f"State Machine Does Not Exist: '{machine}' ({error})"
-            raise StepFunctionsRefusal("StateMachineDoesNotExist", message) from error
+            return self._driver.start_execution(machine, name, input_, parameters.get("input"))
+        except MachineUnknown:
+            _no_machine(machine)
         except NameInvalid as error:
             raise StepFunctionsRefusal("InvalidName", f"Invalid Name: '{name}' ({error})") from error
 
@@ -120,17 +118,18 @@ class ExecutionOperations:
 
     def _list_executions(self, parameters: Parameters) -> Result:
         refuse_parameters(parameters, "mapRunArn", "redriveFilter")
-        machine = text_of(parameters, "stateMachineArn")
+        machine = machine_arn_of(parameters)
         status = _status(parameters["statusFilter"]) if "statusFilter" in parameters else None
         try:
             if self._driver.is_express(machine):
                 raise _type_not_supported()
         except MachineUnknown:
-            pass  # a deleted machine has executions too
-        page, following = self._reports.page(
-            qualified_name(machine), status, limit_of(parameters), page_start_of(parameters)
-        )
-        return {"executions": page} | ({"nextToken": str(following)} if following is not None else {})
+            if not self._reports.page(qualified_name(machine), None, 1, None)[0]:  # a deleted machine may have some
+                _no_machine(machine)
+        before = position_of("ListExecutions", parameters)
+        page, last = self._reports.page(qualified_name(machine), status, limit_of(parameters), before)
+        following = token_of("ListExecutions", parameters, last) if last is not None else {}
+        return {"executions": page, **following}
 
     def _get_execution_history(self, parameters: Parameters) -> Result:
         arn = execution_arn_of(parameters)
@@ -140,11 +139,18 @@ class ExecutionOperations:
             events = self._reports.history(arn)
         except LookupError:
             _no_execution(arn)
-        if parameters.get("reverseOrder"):
+        reverse = bool(parameters.get("reverseOrder"))
+        if reverse:
             events.reverse()
-        begin, limit = page_start_of(parameters) or 0, limit_of(parameters, PAGE_MAX)
-        page: Result = {"events": events[begin : begin + limit]}
-        return page | ({"nextToken": str(begin + limit)} if begin + limit < len(events) else {})
+        page, following = page_of(
+            "GetExecutionHistory",
+            parameters,
+            events,
+            lambda event: event["id"],
+            descending=reverse,
+            default=PAGE_MAX,
+        )
+        return {"events": page, **following}
 
     def _described(self, arn: str) -> Result:
         try:
@@ -164,6 +170,10 @@ def _settled(parameters: Parameters, settle: Callable[[str], None]) -> Result:
         message = "Task Timed Out: 'Provided task does not exist anymore'"
         raise StepFunctionsRefusal("TaskTimedOut", message) from None
     return {}
+
+
+def _no_machine(arn: str) -> NoReturn:
+    raise StepFunctionsRefusal("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'") from None
 
 
 def _no_execution(arn: str) -> NoReturn:

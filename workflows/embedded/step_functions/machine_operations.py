@@ -17,16 +17,16 @@ from workflows.embedded.step_functions.api_requests import (
     arn_of,
     execution_arn_of,
     invalid,
-    limit_of,
-    page_start_of,
+    machine_arn_of,
     refuse_parameters,
     text_of,
 )
 from workflows.embedded.step_functions.diagnostics import diagnostics_of, refusal_of, text_problem
 from workflows.embedded.step_functions.driver import NAME
 from workflows.embedded.step_functions.machine_store import MachineExists, MachineMissing, MachineStore, StoredMachine
+from workflows.embedded.step_functions.pages import limit_of, page_of
 from workflows.embedded.step_functions.reports import Reports
-from workflows.embedded.step_functions.version_operations import published
+from workflows.embedded.step_functions.version_operations import is_version, published
 from workflows.embedded.step_functions.version_store import VersionMissing, VersionStore
 
 _CONFIGURATION: Final[Mapping[str, Any]] = {
@@ -77,7 +77,7 @@ class MachineOperations:
                 text,
                 express=express,
                 role_arn=arn_of(parameters, "roleArn"),
-                tags=_tags(parameters),
+                tags=_few(_tags(parameters), name),
                 configuration=_configuration(parameters),
             )
         except InvalidDefinition as error:
@@ -114,7 +114,7 @@ class MachineOperations:
         return {"stateMachineVersionArn": version["stateMachineVersionArn"]}
 
     def _describe(self, parameters: Parameters) -> Result:
-        arn = arn_of(parameters, "stateMachineArn")
+        arn = machine_arn_of(parameters)
         stored = self._stored(arn)
         if ":" in qualified_name(arn):
             return {**self._described_version(arn), **_shown_configuration(stored)}
@@ -123,7 +123,7 @@ class MachineOperations:
 
     def _described_version(self, arn: str) -> Result:
         name, _, number = qualified_name(arn).partition(":")
-        if not number.isdecimal():
+        if not is_version(number):
             raise invalid(f"'{arn}' is an alias: DescribeStateMachineAlias describes it")
         try:
             version = self._versions.version(name, int(number))
@@ -143,13 +143,15 @@ class MachineOperations:
     def _describe_for_execution(self, parameters: Parameters) -> Result:
         arn = execution_arn_of(parameters)
         try:
-            name, text = self._reports.definition_of(arn)
+            run = self._reports.definition_of(arn)
         except LookupError:
             raise StepFunctionsRefusal("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'") from None
-        stored = self._stored(arns.machine_arn(name))
-        described = {"stateMachineArn": arns.machine_arn(name), "name": name, "definition": text}
-        role = {"roleArn": stored.machine.role_arn, "updateDate": stored.updated_at}
-        return {**described, **role, **_shown_configuration(stored), **_revision(stored)}
+        described = {"stateMachineArn": arns.machine_arn(run.machine), "name": run.machine, "definition": run.text}
+        described["roleArn"] = run.role_arn
+        stored = self._machines.find(run.machine)
+        if stored is None or (stored.machine.definition.text, stored.machine.role_arn) != (run.text, run.role_arn):
+            return {**described, **_CONFIGURATION, "updateDate": run.started_at}  # an earlier revision is not kept
+        return {**described, "updateDate": stored.updated_at, **_shown_configuration(stored), **_revision(stored)}
 
     def _delete(self, parameters: Parameters) -> Result:
         name = machine_name(_unqualified(parameters))
@@ -158,10 +160,9 @@ class MachineOperations:
         return {}
 
     def _list(self, parameters: Parameters) -> Result:
-        names, begin, limit = list(self._machines), page_start_of(parameters) or 0, limit_of(parameters)
-        page = [_listed(self._machines.stored(name)) for name in names[begin : begin + limit] if name in self._machines]
-        following = {"nextToken": str(begin + limit)} if begin + limit < len(names) else {}
-        return {"stateMachines": page, **following}
+        page, following = page_of("ListStateMachines", parameters, list(self._machines), str)
+        listed = [_listed(self._machines.stored(name)) for name in page if name in self._machines]
+        return {"stateMachines": listed, **following}
 
     def _validate(self, parameters: Parameters) -> Result:
         text, limit = parameters.get("definition", ""), limit_of(parameters)
@@ -186,8 +187,7 @@ class MachineOperations:
     def _changed_tags(self, parameters: Parameters, added: Mapping[str, str], removed: Any) -> Result:
         arn = arn_of(parameters, "resourceArn")
         try:
-            if len({*self._machines.stored(_tagged_name(arn)).tags, *added}) > _TAGS_MAX:
-                raise StepFunctionsRefusal("TooManyTags", f"'{arn}' would have more than {_TAGS_MAX} tags")
+            _few({**self._machines.stored(_tagged_name(arn)).tags, **added}, arn)
             self._machines.tag(_tagged_name(arn), added, removed)
         except MachineMissing:
             _no_resource(arn)
@@ -234,7 +234,16 @@ def _express(parameters: Parameters) -> bool:
 
 
 def _tags(parameters: Parameters) -> Mapping[str, str]:
-    return {str(tag.get("key")): str(tag.get("value", "")) for tag in parameters.get("tags", ())}
+    tags = {tag.get("key", ""): tag.get("value", "") for tag in parameters.get("tags", ())}
+    if "" in tags:
+        raise invalid("each of 'tags' must have a key of at least one character")
+    return tags
+
+
+def _few(tags: Mapping[str, str], of: str) -> Mapping[str, str]:
+    if len(tags) > _TAGS_MAX:
+        raise StepFunctionsRefusal("TooManyTags", f"'{of}' would have more than {_TAGS_MAX} tags")
+    return tags
 
 
 def _tagged_name(arn: str) -> str:
@@ -259,7 +268,7 @@ def _check_publishing(parameters: Parameters) -> None:
 
 def _unqualified(parameters: Parameters) -> str:
     """Return the ARN of a machine itself. Raises StepFunctionsRefusal for a version or an alias."""
-    arn = arn_of(parameters, "stateMachineArn")
+    arn = machine_arn_of(parameters)
     if ":" in qualified_name(arn):
         raise invalid(f"'{arn}' is a version or an alias; the operation takes a state machine")
     return arn

@@ -77,9 +77,13 @@ class MachineStore(Mapping[str, Machine]):
     def __len__(self) -> int:
         return len(self._stored)
 
+    def find(self, name: str) -> StoredMachine | None:
+        """Return a machine with everything that is kept of it; None if there is none of this name."""
+        return self._stored.get(name)
+
     def stored(self, name: str) -> StoredMachine:
-        """Return a machine with everything that is kept of it. Raises MachineMissing."""
-        found = self._stored.get(name)
+        """Return a machine as ``find`` does. Raises MachineMissing."""
+        found = self.find(name)
         if found is None:
             raise MachineMissing(name)
         return found

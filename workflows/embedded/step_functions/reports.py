@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from workflows.asl.interpreter.history import HistoryEvent
-from workflows.asl.signals import ExecutionStatus
+from workflows.asl.signals import ExecutionStatus, Started
 from workflows.embedded import arns
 from workflows.embedded.step_functions.journal import ExecutionRow, Journal
 from workflows.embedded.step_functions.running import Definitions, steps_or_log
@@ -23,6 +24,16 @@ class StateEntries:
 
     standard: int
     express: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunDefinition:
+    """The machine that an execution began with: its name, the text of its definition, and its role."""
+
+    machine: str
+    text: str
+    role_arn: str
+    started_at: datetime
 
 
 class Reports:
@@ -65,10 +76,16 @@ class Reports:
         rows = self._journal.latest(name, status, limit + 1, before=before, qualifier=qualifier or None)
         return self._listed(rows[:limit]), rows[limit - 1].id if len(rows) > limit else None
 
-    def definition_of(self, arn: str) -> tuple[str, str]:
-        """Return the machine of an execution and the text of the definition it runs. Raises LookupError."""
+    def definition_of(self, arn: str) -> RunDefinition:
+        """Return what an execution runs; its machine may have changed since. Raises LookupError."""
         row = self._row(arn)
-        return row.machine, self._journal.definition(row.definition)
+        first = self._journal.signals(row.id)[0]
+        return RunDefinition(
+            machine=row.machine,
+            text=self._journal.definition(row.definition),
+            role_arn=first.role_arn if isinstance(first, Started) else "",
+            started_at=row.started_at,
+        )
 
     def history(self, arn: str) -> list[HistoryEvent]:
         """Return the events of GetExecutionHistory, by folding the journal again. Raises LookupError."""

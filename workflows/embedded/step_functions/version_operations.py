@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NoReturn, TypeVar
+from collections.abc import Mapping
+from typing import Any, Final, NoReturn
 
 from workflows.asl.reading.integrations import machine_name, qualified_name
 from workflows.embedded import arns
@@ -13,13 +13,12 @@ from workflows.embedded.step_functions.api_requests import (
     Parameters,
     Result,
     StepFunctionsRefusal,
-    arn_of,
     invalid,
-    limit_of,
-    page_start_of,
+    machine_arn_of,
     text_of,
 )
 from workflows.embedded.step_functions.machine_store import MachineMissing, MachineStore, StoredMachine
+from workflows.embedded.step_functions.pages import page_of
 from workflows.embedded.step_functions.version_store import (
     AliasExists,
     MachineAlias,
@@ -35,8 +34,6 @@ _WHOLE = 100  # percent
 _VERSIONS_MAX = 1000
 _ALIASES_MAX = 100
 _FIRST_REVISION = "INITIAL"  # AWS's name for the revision of a machine that was never updated
-
-_Item = TypeVar("_Item")
 
 
 class VersionOperations:
@@ -60,18 +57,22 @@ class VersionOperations:
         }
 
     def _publish(self, parameters: Parameters) -> Result:
-        stored = self._stored(arn_of(parameters, "stateMachineArn"))
+        stored = self._stored(machine_arn_of(parameters))
         wanted = parameters.get("revisionId")
         if wanted is not None and wanted != (stored.revision or _FIRST_REVISION):
             raise _conflict(f"The revision of the state machine is {stored.revision or _FIRST_REVISION}, not {wanted}")
         return published(self._versions, stored, parameters.get("description", ""))
 
     def _list_versions(self, parameters: Parameters) -> Result:
-        name = self._stored(arn_of(parameters, "stateMachineArn")).machine.name
-        return _page(parameters, "stateMachineVersions", self._versions.versions(name), _listed_version)
+        name = self._stored(machine_arn_of(parameters)).machine.name
+        versions = self._versions.versions(name)
+        page, following = page_of(
+            "ListStateMachineVersions", parameters, versions, lambda version: version.number, descending=True
+        )
+        return {"stateMachineVersions": [_listed_version(version) for version in page], **following}
 
     def _delete_version(self, parameters: Parameters) -> Result:
-        name, number = _version_of(arn_of(parameters, "stateMachineVersionArn"))
+        name, number = _version_of(machine_arn_of(parameters, "stateMachineVersionArn"))
         try:
             self._versions.delete_version(name, number)
         except VersionInUse as error:
@@ -92,7 +93,7 @@ class VersionOperations:
         return _listed_alias(created)
 
     def _update_alias(self, parameters: Parameters) -> Result:
-        name, alias = _alias_of(arn_of(parameters, "stateMachineAliasArn"))
+        name, alias = _alias_of(machine_arn_of(parameters, "stateMachineAliasArn"))
         description, routing, routes = parameters.get("description"), parameters.get("routingConfiguration"), None
         if description is None and routing is None:
             raise invalid("Either description or routingConfiguration must be specified")
@@ -107,7 +108,7 @@ class VersionOperations:
         return {"updateDate": updated.updated_at}
 
     def _describe_alias(self, parameters: Parameters) -> Result:
-        name, alias = _alias_of(arn_of(parameters, "stateMachineAliasArn"))
+        name, alias = _alias_of(machine_arn_of(parameters, "stateMachineAliasArn"))
         try:
             found = self._versions.alias(name, alias)
         except VersionMissing:
@@ -121,16 +122,17 @@ class VersionOperations:
         return {**_listed_alias(found), "name": alias, **more, "routingConfiguration": routing, **times}
 
     def _list_aliases(self, parameters: Parameters) -> Result:
-        arn = arn_of(parameters, "stateMachineArn")
+        arn = machine_arn_of(parameters)
         name, _, qualifier = qualified_name(arn).partition(":")
         aliases = self._versions.aliases(self._stored(arns.machine_arn(name)).machine.name)
         if qualifier:
             _, number = _version_of(arn)
             aliases = [alias for alias in aliases if number in alias.routes]
-        return _page(parameters, "stateMachineAliases", aliases, _listed_alias)
+        page, following = page_of("ListStateMachineAliases", parameters, aliases, _age_of, descending=True)
+        return {"stateMachineAliases": [_listed_alias(alias) for alias in page], **following}
 
     def _delete_alias(self, parameters: Parameters) -> Result:
-        name, alias = _alias_of(arn_of(parameters, "stateMachineAliasArn"))
+        name, alias = _alias_of(machine_arn_of(parameters, "stateMachineAliasArn"))
         try:
             self._versions.delete_alias(name, alias)
         except VersionMissing:
@@ -152,7 +154,7 @@ class VersionOperations:
             raise invalid(f"'routingConfiguration' must have one or {_ROUTES_MAX} versions")
         names, routes = set(), {}
         for route in routing:
-            name, number = _version_of(arn_of(route, "stateMachineVersionArn"))
+            name, number = _version_of(machine_arn_of(route, "stateMachineVersionArn"))
             weight = route.get("weight")
             if type(weight) is not int or not 0 <= weight <= _WHOLE:
                 raise invalid(f"'weight' must be a whole number from 0 to {_WHOLE}")
@@ -187,22 +189,25 @@ def _listed_alias(alias: MachineAlias) -> Result:
     return {"stateMachineAliasArn": arn, "creationDate": alias.created_at}
 
 
-def _page(parameters: Parameters, key: str, items: Sequence[_Item], listed: Callable[[_Item], Result]) -> Result:
-    begin, limit = page_start_of(parameters) or 0, limit_of(parameters)
-    following = {"nextToken": str(begin + limit)} if begin + limit < len(items) else {}
-    return {key: [listed(item) for item in items[begin : begin + limit]], **following}
+def _age_of(alias: MachineAlias) -> list[str]:
+    return [alias.created_at.isoformat(), alias.name]
+
+
+def is_version(qualifier: str) -> bool:
+    """Whether the qualifier of an ARN is the number of a version and not the name of an alias."""
+    return qualifier.isascii() and qualifier.isdecimal()
 
 
 def _version_of(arn: str) -> tuple[str, int]:
     name, _, number = qualified_name(arn).partition(":")
-    if not number.isdecimal():
+    if not is_version(number):
         raise StepFunctionsRefusal("InvalidArn", f"Invalid Arn: '{arn}' is not the ARN of a state machine version")
     return name, int(number)
 
 
 def _alias_of(arn: str) -> tuple[str, str]:
     name, _, alias = qualified_name(arn).partition(":")
-    if not alias or alias.isdecimal():
+    if not alias or is_version(alias):
         raise StepFunctionsRefusal("InvalidArn", f"Invalid Arn: '{arn}' is not the ARN of a state machine alias")
     return name, alias
 

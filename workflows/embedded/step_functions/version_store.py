@@ -97,7 +97,7 @@ class VersionStore(Mapping[str, Machine]):
         if not qualifier:
             return self._machines[machine]
         try:
-            if qualifier.isdecimal():
+            if qualifier.isascii() and qualifier.isdecimal():
                 return self.version(machine, int(qualifier)).machine
             alias = self.alias(machine, qualifier)
             (number,) = random.choices(list(alias.routes), weights=list(alias.routes.values()))
@@ -192,7 +192,7 @@ class VersionStore(Mapping[str, Machine]):
     def aliases(self, machine: str) -> list[MachineAlias]:
         """List the aliases of a machine, the newest first."""
         found = [alias for (of, _), alias in list(self._aliases.items()) if of == machine]
-        return sorted(found, key=lambda alias: (alias.created_at, alias.name), reverse=True)
+        return sorted(found, key=lambda alias: (alias.created_at.isoformat(), alias.name), reverse=True)
 
     def delete_alias(self, machine: str, name: str) -> None:
         """Delete an alias. Raises VersionMissing."""

@@ -19,7 +19,7 @@ _KINDS: Final[Mapping[type, str]] = {str: "a string", int: "a whole number", boo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class MemberShape:
     """A type of JSON. ``length_max`` is that of a text in characters.
 
     A ``free`` text may have half of a surrogate pair, which UTF-8 cannot encode; it names nothing.
@@ -28,20 +28,20 @@ class Shape:
     kind: type
     length_max: int | None = None
     free: bool = False
-    element: Shape | None = None
-    members: Mapping[str, Shape] = field(default_factory=dict)
+    element: MemberShape | None = None
+    members: Mapping[str, MemberShape] = field(default_factory=dict)
 
 
-def _text(length_max: int | None = None, *, free: bool = False) -> Shape:
-    return Shape(kind=str, length_max=length_max, free=free)
+def _text(length_max: int | None = None, *, free: bool = False) -> MemberShape:
+    return MemberShape(kind=str, length_max=length_max, free=free)
 
 
-def _list(element: Shape) -> Shape:
-    return Shape(kind=list, element=element)
+def _list(element: MemberShape) -> MemberShape:
+    return MemberShape(kind=list, element=element)
 
 
-def _object(**members: Shape) -> Shape:
-    return Shape(kind=dict, members=members)
+def _object(**members: MemberShape) -> MemberShape:
+    return MemberShape(kind=dict, members=members)
 
 
 _ARN: Final = _text(256)
@@ -50,8 +50,8 @@ _DATA: Final = _text(262_144, free=True)
 _ERROR: Final = _text(256, free=True)
 _CAUSE: Final = _text(32_768, free=True)
 _DESCRIPTION: Final = _text(256)
-_WHOLE: Final = Shape(kind=int)
-_FLAG: Final = Shape(kind=bool)
+_WHOLE: Final = MemberShape(kind=int)
+_FLAG: Final = MemberShape(kind=bool)
 
 REQUEST: Final = _object(
     cause=_CAUSE,
@@ -109,7 +109,7 @@ def checked(parameters: Parameters) -> Parameters:
     return _checked_members(parameters, REQUEST, "")
 
 
-def _checked_members(value: Mapping[str, Any], shape: Shape, place: str) -> Parameters:
+def _checked_members(value: Mapping[str, Any], shape: MemberShape, place: str) -> Parameters:
     return {
         name: _checked(member, shape.members[name], f"{place}{name}") if name in shape.members else member
         for name, member in value.items()
@@ -117,7 +117,7 @@ def _checked_members(value: Mapping[str, Any], shape: Shape, place: str) -> Para
     }
 
 
-def _checked(value: Any, shape: Shape, place: str) -> Any:
+def _checked(value: Any, shape: MemberShape, place: str) -> Any:
     if type(value) is not shape.kind:
         raise StepFunctionsRefusal("SerializationException", f"'{place}' must be {_KINDS[shape.kind]}")
     if isinstance(value, dict):
@@ -129,7 +129,7 @@ def _checked(value: Any, shape: Shape, place: str) -> Any:
     return value
 
 
-def _check_text(value: str, shape: Shape, place: str) -> None:
+def _check_text(value: str, shape: MemberShape, place: str) -> None:
     if shape.length_max is not None and len(value) > shape.length_max:
         raise invalid(
             f"1 validation error detected: Value at '{place}' failed to satisfy constraint: "

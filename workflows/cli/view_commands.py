@@ -85,12 +85,16 @@ def check(*, data: LocalData, json: Json = False) -> None:
         counting("comparing stream {} ...") as count,
     ):
         found = check_views(store, log, count)
-    differences = [{"view": each.view, "stream": each.stream} for each in found.differences]
+    differences = [
+        {"view": each.view, "stream": each.stream, **({"day": each.day} if each.day else {})}
+        for each in found.differences
+    ]
     if json:
         print_json({"streams": found.streams, "differences": differences})
     else:
         for each in found.differences:
-            print(f"{each.view}  {each.stream or 'rows of streams that are not in the log'}")
+            what = f"the sums of {each.day}" if each.day else each.stream or "rows of streams that are not in the log"
+            print(f"{each.view}  {what}")
         say(f"compared {found.streams} streams: {len(differences) or 'no'} differences")
     if differences:
         raise typer.Exit(Exit.NO)

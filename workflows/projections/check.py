@@ -1,4 +1,4 @@
-"""Compare the views with the log: every stored row with the one that its history gives.
+"""Compare the views with the log: every stored row with the one that its history gives, and sums with their rows.
 
 A stream that differs is compared once more at the end, because it may have changed while the log was read. Streams that
 are parked are left out: they are listed as such.
@@ -26,10 +26,14 @@ STREAMS_AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class WrongRows:
-    """The stored rows of a stream differ from those of its history. ``stream`` is empty for rows without a stream."""
+    """The stored rows of a stream differ from those of its history. ``stream`` is empty for rows without a stream.
+
+    With a ``day``: the sums over the rows of that day are not what the rows give.
+    """
 
     view: str
     stream: str
+    day: str = ""
 
 
 @dataclass(slots=True)
@@ -64,7 +68,16 @@ def check(store: ViewStore, log: EventLog, on_progress: Callable[[int], None] = 
     found.differences += [
         WrongRows(view=name, stream="") for name, known in ids.items() if _stored_ids(store, store.views[name]) > known
     ]
+    found.differences += wrong_sums(store)
     return found
+
+
+def wrong_sums(store: ViewStore) -> Iterator[WrongRows]:
+    """Yield the views and days of which the sums are not those of the rows."""
+    for view in store.views.values():
+        for day in store.summed_days(view) if view.sums else []:
+            if store.wrong_sums(view, day):
+                yield WrongRows(view=view.name, stream="", day=day)
 
 
 def wrong_rows(store: ViewStore, compared: Sequence[History]) -> Iterator[WrongRows]:

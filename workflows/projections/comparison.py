@@ -21,6 +21,7 @@ from workflows.projections.check import wrong_rows
 from workflows.projections.loading import loads_from
 from workflows.projections.projector import Projector
 from workflows.projections.store import ComparisonProgress, ViewStore
+from workflows.projections.view import View
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,10 @@ MENDED = "rows of the views differed from the log and were mended"
 
 
 class DailyComparison:
-    """Compares the views of one database with the log. ``mended`` counts the streams that this process mended."""
+    """Compares the views of one database with the log.
+
+    ``mended`` counts the streams that this process mended, and the days of which it mended sums.
+    """
 
     def __init__(self, store: ViewStore, log_: EventLog, clock: Clock) -> None:
         self.mended = 0
@@ -45,16 +49,22 @@ class DailyComparison:
         self._log = log_
         self._clock = clock
         self._projector = Projector(store, loads_from(log_))
+        self._to_sum: list[tuple[View, str]] = []
 
     def advance(self) -> bool:
         """Compare the next streams, if a comparison is due or under way. The first is due a day after the first call.
 
+        Once all streams are compared, the sums over the rows are, a day of a view with each call.
+
         Returns:
-            Whether more streams are to be compared now.
+            Whether more is to be compared now.
 
         Raises:
             SqlUnavailable, StreamUnavailable, KeyRingUnavailable: Retryable: yes.
         """
+        if self._to_sum:
+            self._mend_sums(*self._to_sum.pop())
+            return bool(self._to_sum)
         progress = self._due()
         if progress is None:
             return False
@@ -67,9 +77,11 @@ class DailyComparison:
         else:
             progress = replace(progress, ended_at=timestamp(self._clock.now()))
             log.info("the views were compared", extra={"streams": progress.streams, "mended": progress.mended})
+            summed = [view for view in self._store.views.values() if view.sums]
+            self._to_sum = [(view, day) for view in summed for day in self._store.summed_days(view)]
         with self._store.writing() as connection:
             self._store.set_comparison(connection, progress)
-        return progress.ended_at is None
+        return progress.ended_at is None or bool(self._to_sum)
 
     def _due(self) -> ComparisonProgress | None:
         """Return the comparison to go on with, which may be a new one; None until the next is due."""
@@ -100,6 +112,15 @@ class DailyComparison:
             self.mended += len(wrong)
             log.error(MENDED, extra={"streams": wrong})
         return len(wrong)
+
+    def _mend_sums(self, view: View, day: str) -> None:
+        """Sum up a day of a view anew if its sums are not those of its rows."""
+        wrong = self._store.wrong_sums(view, day)
+        if wrong:
+            with self._store.building() as connection:
+                self._store.sum_up(connection, view, day)
+            self.mended += 1
+            log.error(MENDED, extra={"sums": wrong, "day": day})
 
     def _is_settled(self, history: History) -> bool:
         return read_timestamp(history.last_ts) <= self._clock.now() - SETTLED

@@ -1,4 +1,4 @@
-"""The view ``ledger``: one row for each posting of an order's double-entry ledger. The books are sums over it.
+"""The view ``ledger``: one row for each posting of an order's double-entry ledger, and the sums over it by day.
 
 ``version`` is that of the event that made the transaction, and names it within the order. A posting is booked on the
 day in UTC on which its event was recorded, so a late report changes no earlier day. Postings never change.
@@ -6,14 +6,17 @@ day in UTC on which its event was recorded, so a late report changes no earlier 
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import Index, MetaData, Table
 
 from domain.order.events import OrderPlaced
-from domain.order.ledger import Posting, Transaction
+from domain.order.ledger import LedgerAccount, Posting, Transaction
 from workflows.event_store.commits import History, RecordedEvent
 from workflows.event_store.streams import order_id_in
 from workflows.orders.booked import booked
 from workflows.orders.ledger_view import provider_reference
+from workflows.projections.sums import Sums, key_text, sums_table
 from workflows.projections.view import Row, View
 from workflows.sql.columns import count, optional_text, text, time
 
@@ -40,11 +43,30 @@ _column = LEDGER.c
 for _index in (
     Index("day", _column.day, _column.account, _column.currency),
     Index("restaurant", _column.restaurant, _column.day),
-    Index(  # the trial balance is read from it alone
-        "account", _column.account, _column.currency, _column.day, _column.debit_minor, _column.credit_minor
-    ),
 ):
     assert _index.table is LEDGER
+
+PAYABLE: Final = (LedgerAccount.RESTAURANT_PAYABLE.value, LedgerAccount.COURIER_PAYABLE.value)
+
+_AMOUNTS = ("debit_minor", "credit_minor")
+LEDGER_DAYS = sums_table("ledger_days", [key_text("day"), key_text("currency"), key_text("account")], _AMOUNTS)
+RESTAURANT_LEDGER_DAYS = sums_table(
+    "restaurant_ledger_days",
+    [key_text("restaurant"), key_text("day"), key_text("currency"), key_text("account")],
+    _AMOUNTS,
+)
+PAYABLE_DAYS = sums_table(  # in the order in which they are listed
+    "payable_days",
+    [key_text("day"), key_text("restaurant"), key_text("account"), key_text("party"), key_text("currency")],
+    _AMOUNTS,
+)
+_payable = PAYABLE_DAYS.c
+
+for _index in (
+    Index("restaurant", _payable.restaurant, _payable.day, _payable.account, _payable.party, _payable.currency),
+    Index("currency", _payable.currency, _payable.day, _payable.restaurant, _payable.account, _payable.party),
+):
+    assert _index.table is PAYABLE_DAYS
 
 
 def _rows(history: History, since: int) -> list[Row]:
@@ -56,7 +78,18 @@ def _rows(history: History, since: int) -> list[Row]:
     ]
 
 
-LEDGER_VIEW = View(name="ledger", version=2, table=LEDGER, rows=_rows, appends=True)
+LEDGER_VIEW = View(
+    name="ledger",
+    version=2,
+    table=LEDGER,
+    rows=_rows,
+    appends=True,
+    sums=(
+        Sums(table=LEDGER_DAYS),
+        Sums(table=RESTAURANT_LEDGER_DAYS),
+        Sums(table=PAYABLE_DAYS, only=("account", frozenset(PAYABLE))),
+    ),
+)
 
 
 def restaurant_of(history: History) -> str:

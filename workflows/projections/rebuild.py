@@ -3,7 +3,8 @@
 1. New tables are created and recorded as being built. From then on the projector writes each change to them too.
 2. Processes read the log, a share of its streams each, and compute the rows; this process stores them, together with
    how far each share is. A build that was killed continues from there.
-3. Indexes are made, streams that were parked are tried again, and one transaction puts the new tables in place.
+3. Indexes are made, streams that were parked are tried again, and one transaction puts the new tables in place
+   and sums up their rows.
 
 Changes during the build end up right in any order, because a row never replaces one of a higher version.
 """
@@ -313,10 +314,13 @@ def _erased_since(log: EventLog, began: str) -> list[str]:
 
 def _put_in_place(store: ViewStore, views: Sequence[View]) -> None:
     with store.building() as connection:
+        if any(view.sums for view in views):
+            store.lock_sums(connection)  # before the tables, as the projector does
         builds = store.builds(connection)
         for view in views:
             generation = builds[view.name].generation
             swap(connection, build_table(view, generation).name, view.name, wipe=view.has_blind_indexes)
+            store.sum_up(connection, view)
             store.set_built(connection, view, generation)
             store.forget_build(connection, view.name)
         connection.execute(delete(SHARES))

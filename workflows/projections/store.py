@@ -1,12 +1,14 @@
 """The views in one database: their tables, rows, versions, parked histories, and the projector's position.
 
 A row is written under the guard of the law in ``view``: one statement inserts it, or replaces the stored one if that
-has a lower version. So two projectors at once, on AWS, need no lock.
+has a lower version. So two projectors at once, on AWS, need no lock for it. The sums over rows are changed in the same
+transaction, by one at a time.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,12 +22,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 from workflows.clock import Clock, timestamp
 from workflows.projections.bookkeeping import BUILDS, COMPARISON, METADATA, PARKED, POSITION, VERSIONS
 from workflows.projections.orders import ORDERS
+from workflows.projections.sums import add, days, is_right, sum_up
 from workflows.projections.view import Row, View
 from workflows.sql.database import SqlDatabase
 from workflows.sql.schema import columns_of, create, create_missing, estimated_rows, exists, named, swap
 
 COUNTED_MAX = 10_000
 """Rows of a view that are counted; more are estimated."""
+
+_SUMS_LOCK = zlib.crc32(b"expediter/sums")
 
 PROJECTOR = "feed"
 """The name under which the one projector of a database keeps its position."""
@@ -128,6 +133,22 @@ class ViewStore:
                     create(connection, build_table(view, 0))
                     swap(connection, build_table(view, 0).name, view.name)
                     self._set_built(connection, view, BuiltView(version=0, fingerprint="", generation=0))
+        for view in self.views.values():
+            if view.sums:
+                self._prepare_sums(view)
+
+    def _prepare_sums(self, view: View) -> None:
+        """Create the tables of sums that a view lacks, and sum up its rows, which an older release may have stored."""
+        with self.reading() as connection:
+            if all(exists(connection, each.table.name) for each in view.sums):
+                return
+        with self.building() as connection:
+            self.lock_sums(connection)
+            for each in view.sums:
+                if not exists(connection, each.table.name):
+                    create(connection, named(each.table, each.table.name))
+                    if columns_of(connection, view.name) == set(view.table.columns.keys()):
+                        sum_up(connection, each, view.table)
 
     def outdated(self, connection: Connection) -> list[View]:
         """Return the views whose table was not built with the definition of this code. They have to be built."""
@@ -189,14 +210,21 @@ class ViewStore:
         if not rows:
             return
         target = view.table if table is None else table
+        if view.sums and table is None:
+            self._add_to_sums(connection, view, rows)
         guard = ">=" if again else ">"
         statement, values = _upsert_text(connection.dialect, target, None if view.appends else guard)
         connection.exec_driver_sql(statement, list(map(values, rows)))
 
     def remove(self, connection: Connection, view: View, id_: str, up_to: int) -> None:
         """Delete the rows of a stream up to a version, in the transaction that stores them anew."""
-        key, version = view.table.c[view.key], view.table.c.version
-        connection.execute(delete(view.table).where(key == id_, version <= up_to))
+        which = view.table.c[view.key] == id_, view.table.c.version <= up_to
+        if view.sums:
+            self.lock_sums(connection)
+            rows = list(map(dict, connection.execute(select(view.table).where(*which)).mappings()))
+            for sums in view.sums:
+                add(connection, sums, sums.of(rows, -1))
+        connection.execute(delete(view.table).where(*which))
 
     def rows_of(self, connection: Connection, view: View, ids: Iterable[str]) -> Mapping[str, list[dict[str, Any]]]:
         """Return the stored rows by the id of their stream, in the order of the primary key."""
@@ -221,6 +249,42 @@ class ViewStore:
         orders = ORDERS if table is None else table
         found = select(orders.c.order_id).where(orders.c.customer.in_(list(customers)))
         return list(connection.execute(found).scalars())
+
+    # --- sums ------------------------------------------------------------------------------------------------------
+
+    def lock_sums(self, connection: Connection) -> None:
+        """Let one transaction at a time change rows that are summed. In SQLite no two transactions write at once.
+
+        Each change of a day's rows changes the same few sums, so that transactions would wait for each other anyway.
+        """
+        if connection.dialect.name != "sqlite":
+            connection.execute(select(func.pg_advisory_xact_lock(_SUMS_LOCK)))
+
+    def _add_to_sums(self, connection: Connection, view: View, rows: Sequence[Row]) -> None:
+        """Add those of the rows to the sums that are about to be inserted."""
+        self.lock_sums(connection)
+        key = list(view.table.primary_key.columns)
+        ids = sorted({str(row[view.key]) for row in rows})
+        stored = set(map(tuple, connection.execute(select(*key).where(key[0].in_(ids)))))
+        new = {place: row for row in rows if (place := tuple(row[column.name] for column in key)) not in stored}
+        for sums in view.sums:
+            add(connection, sums, sums.of(new.values()))
+
+    def sum_up(self, connection: Connection, view: View, day: str | None = None) -> None:
+        """Compute the sums over the rows of a view anew: all, or those of a day."""
+        self.lock_sums(connection)
+        for sums in view.sums:
+            sum_up(connection, sums, view.table, day)
+
+    def summed_days(self, view: View) -> list[str]:
+        """Return the days that rows of the view or sums over them have."""
+        with self.reading() as connection:
+            return days(connection, view.sums, view.table)
+
+    def wrong_sums(self, view: View, day: str) -> list[str]:
+        """Return the names of the tables whose sums of a day are not those of the rows."""
+        with self.reading() as connection:
+            return [each.table.name for each in view.sums if not is_right(connection, each, view.table, day)]
 
     # --- the position ----------------------------------------------------------------------------------------------
 

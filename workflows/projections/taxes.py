@@ -14,6 +14,7 @@ from workflows.event_store.commits import History
 from workflows.event_store.streams import order_id_in
 from workflows.orders.booked import booked
 from workflows.projections.ledger import day_of, restaurant_of
+from workflows.projections.sums import Sums, key_count, key_text, sums_table
 from workflows.projections.view import Row, View
 from workflows.sql.columns import count, optional_count, optional_text, text, time
 
@@ -40,6 +41,13 @@ for _index in (
 ):
     assert _index.table is TAXES
 
+_KEY = ("currency", "tax_class")
+_AMOUNTS = ("gross_minor", "tax_minor")
+TAX_DAYS = sums_table("tax_days", [*map(key_text, ("day", *_KEY)), key_count("rate_bp")], _AMOUNTS)
+RESTAURANT_TAX_DAYS = sums_table(
+    "restaurant_tax_days", [*map(key_text, ("restaurant", "day", *_KEY)), key_count("rate_bp")], _AMOUNTS
+)
+
 
 def _rows(history: History, since: int) -> list[Row]:
     restaurant = restaurant_of(history)
@@ -50,7 +58,14 @@ def _rows(history: History, since: int) -> list[Row]:
     ]
 
 
-TAXES_VIEW = View(name="taxes", version=1, table=TAXES, rows=_rows, appends=True)
+TAXES_VIEW = View(
+    name="taxes",
+    version=1,
+    table=TAXES,
+    rows=_rows,
+    appends=True,
+    sums=(Sums(table=TAX_DAYS), Sums(table=RESTAURANT_TAX_DAYS)),
+)
 
 
 def _row(history: History, restaurant: str, transaction: Transaction, entry: int, part: TaxPart) -> Row:

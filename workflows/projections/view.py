@@ -19,6 +19,7 @@ from sqlalchemy import Table
 
 from workflows.event_store.commits import History
 from workflows.event_store.streams import ORDER
+from workflows.projections.sums import Sums
 
 Row: TypeAlias = Mapping[str, str | int | None]
 """The values of one row by the names of its columns."""
@@ -37,6 +38,7 @@ class View:
         fingerprint: A digest of the key of the blind indexes, on which the rows depend besides the history. A change of
             it rebuilds the stored view too.
         appends: Whether rows are only ever added.
+        sums: Tables of sums over the rows. Only a view that ``appends`` has some: no row of it is ever replaced.
         category: The streams that the view is made of.
     """
 
@@ -46,6 +48,7 @@ class View:
     rows: Callable[[History, int], list[Row]]
     fingerprint: str = ""
     appends: bool = False
+    sums: tuple[Sums, ...] = ()
     category: str = ORDER
 
     @property

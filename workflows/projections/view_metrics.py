@@ -33,7 +33,7 @@ class ViewMetrics:
         )
         yield CounterMetricFamily(
             "expediter_views_mended",
-            "Streams whose rows differed from the log and were mended by the daily comparison.",
+            "Streams whose rows, and days whose sums, differed and were mended by the daily comparison.",
             value=state.mended,
         )
         yield GaugeMetricFamily(

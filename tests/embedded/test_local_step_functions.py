@@ -392,6 +392,18 @@ def test_a_child_that_fails_at_once_is_shown_as_started(service: LocalStepFuncti
     assert types[3:6] == ["TaskStarted", "TaskSubmitted", "TaskFailed"]
 
 
+@pytest.mark.parametrize("name", ["a b", "a/b", "a:b", "a" * 81, "", "\ud800"])
+def test_a_child_with_an_impossible_name_fails_its_task(service: LocalStepFunctions, sfn: Any, name: str) -> None:
+    """The name may come from data. The task can be caught, and the service goes on."""
+    task = {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution", "End": True}
+    arguments = {"StateMachineArn": create(sfn, "Named", {"A": PASS}), "Name": "{% $states.input %}"}
+    parent = create(sfn, "Names", {"A": task | {"Arguments": arguments}})
+    arn = sfn.start_execution(stateMachineArn=parent, input=json.dumps(name))["executionArn"]
+    failed = ended(service, sfn, arn)
+    assert (failed["status"], failed["error"]) == ("FAILED", "StepFunctions.InvalidNameException")
+    assert failed["cause"].startswith("Invalid Name: ")
+
+
 def test_a_function_gets_lambda_s_context_if_it_takes_one(service: LocalStepFunctions, sfn: Any) -> None:
     """And is found by its ARN, whatever account and region that has."""
     task = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:Named", "End": True}

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from workflows.cli.functions import finder
 from workflows.clock import SystemClock
 from workflows.embedded.http.server import HttpServer
 from workflows.embedded.lambda_.functions import FunctionFailed, FunctionUnknown
@@ -26,6 +27,8 @@ async def lambda_(request: Request) -> Response:
     match name:
         case "Echo":
             return Response(json.dumps(event))
+        case "Qualified":
+            return Response(json.dumps(dict(request.query_params)))
         case "Nothing":
             return Response(b"")
         case "Fails":
@@ -66,6 +69,28 @@ def test_a_failure_behind_an_address_has_its_name(url: str, name: str, error: st
     assert cause in failed.value.cause
 
 
+def test_a_qualifier_is_sent_to_the_address(url: str) -> None:
+    """Of a name and of an ARN; $LATEST is what a name alone stands for."""
+    find = finder({}, url, lambda _: None)
+    for function, expected in (
+        ("Qualified:live", {"Qualifier": "live"}),
+        ("arn:aws:lambda:us-east-1:123456789012:function:Qualified:7", {"Qualifier": "7"}),
+        ("Qualified:$LATEST", {}),
+        ("Qualified", {}),
+    ):
+        called = find(function)
+        assert called is not None
+        assert called({}) == expected
+
+
+def test_half_of_a_surrogate_pair_is_sent_as_json_escapes_it(url: str) -> None:
+    """In an event. No function has it in its name."""
+    assert HttpFunction(url, "Echo")({"half": "\ud800"}) == {"half": "\ud800"}
+    with pytest.raises(FunctionFailed) as failed:
+        HttpFunction(url, "\ud800")({})
+    assert failed.value.error == "Lambda.ResourceNotFoundException"
+
+
 def test_an_address_that_does_not_answer_is_an_error_of_the_client() -> None:
     """It can be retried."""
     with pytest.raises(FunctionFailed) as failed:
@@ -81,6 +106,31 @@ def test_an_unknown_function_is_refused_at_once() -> None:
     """Nothing is queued."""
     with pytest.raises(FunctionUnknown):
         functions().invoke("F", {})
+
+
+def test_a_function_that_cannot_be_looked_up_is_unknown() -> None:
+    """The lookup may run code of a module."""
+
+    def find(_: str) -> Any:
+        raise ImportError("no")
+
+    with pytest.raises(FunctionUnknown):
+        NamedFunctions(find, clock=SystemClock()).invoke("F", {})
+
+
+def test_an_exception_without_a_text_fails_the_call() -> None:
+    """Its class is the error; the thread goes on."""
+
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no text")
+
+    def fail(_: Any) -> None:
+        raise Mute
+
+    failed = functions(Fail=fail).invoke("Fail", {}).exception(20)
+    assert isinstance(failed, FunctionFailed)
+    assert failed.error == "Mute"
 
 
 def test_a_function_that_ends_its_process_fails() -> None:

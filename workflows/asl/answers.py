@@ -128,6 +128,11 @@ def name_taken(execution_arn: str, mode: Mode) -> TaskError:
     return _service_failure(mode, "ExecutionAlreadyExists", f"Execution Already Exists: '{execution_arn}'")
 
 
+def name_invalid(name: str, mode: Mode) -> TaskError:
+    """Report that an execution cannot have this name."""
+    return _service_failure(mode, "InvalidName", f"Invalid Name: '{name}'")
+
+
 def too_many_executions(mode: Mode) -> TaskError:
     """Report that no more executions may run, as AWS does above its quota of open executions."""
     message = "The maximum number of running executions has been reached"

@@ -72,26 +72,25 @@ def finder(named: Mapping[str, str], others: str | None, services: FindService) 
     Raises:
         InvalidInput: A target cannot be imported.
     """
-    from workflows.asl.reading.integrations import function_name
+    from workflows.asl.reading.integrations import function_name, function_qualifier
     from workflows.embedded.lambda_.named_functions import HttpFunction
 
     given = {
-        function_name(name): HttpFunction(target, function_name(name))
-        if is_url(target)
-        else callable_of(target, "--function")
+        function_name(name): target if is_url(target) else callable_of(target, "--function")
         for name, target in named.items()
     }
     module = module_of(others, f"--functions {others}") if others is not None and not is_url(others) else None
 
     def find(function: str) -> Callable[..., Any] | None:
         name = function_name(function)
-        if name in given:
-            return given[name]
+        found = given.get(name)
+        if found is not None:
+            return HttpFunction(found, name, function_qualifier(function)) if isinstance(found, str) else found
         if name.startswith("arn:"):
             return services(name)
         if module is not None:
             found = getattr(module, name, None)
             return found if callable(found) and not name.startswith("_") else None
-        return HttpFunction(others, name) if others is not None else None
+        return HttpFunction(others, name, function_qualifier(function)) if others is not None else None
 
     return find

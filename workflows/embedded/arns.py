@@ -5,8 +5,13 @@ Region and account are made up: ``local`` and ``000000000000``.
 
 from __future__ import annotations
 
+import re
+
 REGION = "local"
 ACCOUNT = "000000000000"
+
+NAME = re.compile(r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]{1,80}")
+"""The rule for names of executions and machines, which are parts of ARNs."""
 
 _STATES = f"arn:aws:states:{REGION}:{ACCOUNT}"
 _LAMBDA = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function"

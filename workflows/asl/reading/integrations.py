@@ -261,6 +261,11 @@ def function_name(function: str) -> str:
     return function.split(":", 1)[0]
 
 
+def function_qualifier(function: str) -> str:
+    """Return the version or alias in a function's name or ARN, in the forms of ``function_name``; empty without one."""
+    return function.rpartition(":function:")[2].partition(":")[2] if not function.startswith("arn:aws:states:") else ""
+
+
 def machine_name(machine: str) -> str:
     """Return the state machine's bare name. Takes a name or an ARN, with or without version or alias."""
     return qualified_name(machine).split(":", 1)[0]

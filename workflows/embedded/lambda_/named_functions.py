@@ -70,7 +70,11 @@ class NamedFunctions:
         return self._result(self._found(function), function, to_text(payload))
 
     def _found(self, function: str) -> Callable[..., Any]:
-        called = self._find(function)
+        try:
+            called = self._find(function)
+        except Exception as error:  # e.g. of a module's own __getattr__; an unknown function fails its task alone
+            log.warning("a function cannot be looked up", exc_info=error, extra={"function": function})
+            called = None
         if called is None:
             raise FunctionUnknown(f"there is no function {function}")
         return called
@@ -106,7 +110,7 @@ class NamedFunctions:
         except SystemExit as error:
             raise FunctionFailed(*answers.function_exited(error.code)) from error
         except BaseException as error:
-            raise FunctionFailed(*answers.function_failed(answers.without_own_frames(error))) from error
+            raise _failed(error) from error
 
     def _context(self, name: str) -> Context:
         return Context(
@@ -118,18 +122,33 @@ class NamedFunctions:
         )
 
 
+def _failed(error: BaseException) -> FunctionFailed:
+    try:
+        return FunctionFailed(*answers.function_failed(answers.without_own_frames(error)))
+    except Exception:  # the exception's own __str__ failed
+        return FunctionFailed(type(error).__name__, "")
+
+
 class HttpFunction:
     """A function behind an address that speaks Lambda's Invoke protocol, e.g. ``sam local start-lambda``."""
 
-    def __init__(self, url: str, name: str) -> None:
-        """``url`` is the address of the service, without the path of the protocol."""
-        self._url = f"{url.rstrip('/')}/2015-03-31/functions/{quote(name, safe='')}/invocations"
+    def __init__(self, url: str, name: str, qualifier: str = "") -> None:
+        """``url`` is the address of the service, without the path of the protocol.
+
+        ``qualifier`` is a version or an alias. The version $LATEST is not sent: it is what a name alone stands for, and
+        not every service takes qualifiers.
+        """
+        path = f"/2015-03-31/functions/{_quoted(name)}/invocations"
+        self._url = (
+            url.rstrip("/") + path + (f"?Qualifier={_quoted(qualifier)}" if qualifier not in ("", "$LATEST") else "")
+        )
         self._name = name
 
     def __call__(self, event: JSON) -> JSON:
         """Invoke it. Raises FunctionFailed."""
         try:
-            response = httpx.post(self._url, content=to_text(event), timeout=TIMEOUT_S)
+            body = to_text(event).encode(errors="backslashreplace")  # half of a surrogate pair, as JSON escapes it
+            response = httpx.post(self._url, content=body, timeout=TIMEOUT_S)
         except httpx.HTTPError as error:
             raise FunctionFailed("Lambda.SdkClientException", f"{self._url}: {error}") from error
         if response.status_code >= httpx.codes.BAD_REQUEST:
@@ -137,6 +156,10 @@ class HttpFunction:
         if "x-amz-function-error" in response.headers:
             raise FunctionFailed(_error_type(response.text), response.text)
         return answers.function_result(response.content or b"null")
+
+
+def _quoted(name: str) -> str:
+    return quote(name, safe="", errors="replace")
 
 
 def _refused(response: httpx.Response, name: str) -> answers.TaskError:

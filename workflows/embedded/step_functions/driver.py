@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -30,9 +29,6 @@ from workflows.sqlite.database import Database
 
 IN_MEMORY_MAX = 1024
 """Executions kept in memory, some 10 KB each. The others are folded again when they get a signal."""
-
-NAME = re.compile(r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}")
-"""The rule for names of executions and machines."""
 
 
 class ExecutionUnknown(Refusal):
@@ -110,7 +106,7 @@ class Driver:
             input_text: The JSON text of the input as its row shows it; None for compact text.
         """
         known = self._machine(machine)
-        if not NAME.fullmatch(name):
+        if not arns.NAME.fullmatch(name):
             raise NameInvalid(f"{name!r} cannot name an execution: use 1 to 80 characters, no spaces, no brackets")
         text, arn = to_text(input) if input_text is None else input_text, arns.execution_arn(known.name, name)
         row = self._rounds.run(lambda to: self._stepper.start(known, name, text, None, to) or self._memory.find(arn))

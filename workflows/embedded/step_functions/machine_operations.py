@@ -22,7 +22,6 @@ from workflows.embedded.step_functions.api_requests import (
     text_of,
 )
 from workflows.embedded.step_functions.diagnostics import diagnostics_of, refusal_of, text_problem
-from workflows.embedded.step_functions.driver import NAME
 from workflows.embedded.step_functions.machine_store import MachineExists, MachineMissing, MachineStore, StoredMachine
 from workflows.embedded.step_functions.pages import limit_of, page_of
 from workflows.embedded.step_functions.reports import Reports
@@ -66,7 +65,7 @@ class MachineOperations:
 
     def _create(self, parameters: Parameters) -> Result:
         name = text_of(parameters, "name")
-        if not NAME.fullmatch(name):
+        if not arns.NAME.fullmatch(name):
             raise StepFunctionsRefusal("InvalidName", f"Invalid Name: '{name}'")
         _check_publishing(parameters)
         text, express = text_of(parameters, "definition"), _express(parameters)

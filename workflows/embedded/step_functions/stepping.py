@@ -237,7 +237,9 @@ class Stepper:
         """Start a child and return the task's outcome; None if the task waits for the child's end."""
         if self._nesting(parent.arn) >= _NESTING_MAX:
             return answers.too_many_executions(effect.mode)
-        name = effect.name or str(uuid4())
+        name = str(uuid4()) if effect.name is None else effect.name
+        if not arns.NAME.fullmatch(name):
+            return answers.name_invalid(name, effect.mode)
         row = self.start(machine, name, effect.input, parent, round_)
         if row is None:
             row = self._running_alike(arns.execution_arn(machine.name, name), effect)

@@ -207,6 +207,16 @@ def test_a_write_off_names_the_event_to_write_off():
     assert shop.order().run_state is RunState.ENDED
 
 
+def test_the_events_to_choose_from_are_those_whose_write_off_is_possible():
+    """The hold of a delivered order is still needed; the refused capture can be given up."""
+    shop = shop_with(*s.DELIVERED, s.capture_refused(), s.park())
+    plans = show(shop.log, ORDER_ID, ALICE, BUDGETS, limit).plans
+    possible = [name.split()[1] for name, made in plans.items() if name.startswith("write_off") and not made.refused]
+    assert [plan.refused for name, plan in plans.items() if name == "write_off 2"] != [None]
+    with pytest.raises(WriteOffNeedsIntent, match=rf"write off: {', '.join(possible)}\.$"):
+        resolve(shop.log, request_for(Action.RESOLVE), How.WRITE_OFF, "the account is closed", limit=limit)
+
+
 def test_an_amount_above_the_limit_waits_for_a_second_person():
     """The person who made the request cannot approve it."""
     shop = shop_with(*PARKED)

@@ -189,7 +189,7 @@ def resolve(
                 report = order.contest if intent is None else intent
                 return ConfirmReport(report=report, by=actor, reason=reason, limit=limit(order.currency))
             case _:
-                raise WriteOffNeedsIntent([item.intent for item in owed(order)])
+                raise WriteOffNeedsIntent(_can_be_written_off(order, actor, limit(order.currency)))
 
     return act(log, request, resolution, (how, reason, fault, intent), dry_run, further=_unused(how, fault, intent))
 
@@ -246,6 +246,12 @@ def _unused(how: How, fault: Fault, intent: int | None) -> tuple[object, ...]:
     unused_fault = how in {How.CANCEL, How.CONFIRM_REPORT} and fault is not Fault.PLATFORM
     unused_intent = how in {How.CANCEL, How.ABANDON} and intent is not None
     return (*([f"fault={fault}"] if unused_fault else []), *([f"intent={intent}"] if unused_intent else []))
+
+
+def _can_be_written_off(order: Order, actor: Actor, limit: Money) -> list[int]:
+    """Return the events whose write-off is not refused, so that the advice to name one of them leads on."""
+    plans = action_plans(order, actor, limit)
+    return [int(name.split()[1]) for name, made in plans.items() if name.startswith("write_off") and not made.refused]
 
 
 def _next_run(order: Order, actor: Actor, reason: str) -> StartRun:

@@ -8,8 +8,8 @@ from pydantic import Field
 
 from handlers.http.models import example
 from handlers.http.order_filters import OrderFilterBody
-from handlers.http.values import Long, MoneyBody, OrderIdText, Strict
-from workflows.incidents.bulk_actions import ORDERS_MAX
+from handlers.http.values import Long, MoneyBody, OfField, OrderIdText, Shape, Strict
+from workflows.incidents.bulk_actions import ORDERS_MAX, TOKEN
 from workflows.incidents.bulk_jobs import PER_S_MAX
 
 
@@ -45,14 +45,14 @@ class BulkBody(Strict):
     amount: MoneyBody | None = None
     fault: Literal["customer", "restaurant", "courier", "platform"] = "platform"
     per_s: Annotated[float, Field(gt=0, le=PER_S_MAX)] = 1.0
-    token: Annotated[str, Field(max_length=64)] | None = None
+    token: Annotated[str, Shape(TOKEN, "must be the token of a plan, as a dry run answers it")] | None = None
     dry_run: bool = False
 
     def model_post_init(self, _: Any) -> None:
         """Check what a schema cannot express."""
         if sum(chosen is not None for chosen in (self.order_ids, self.filter, self.group)) != 1:
-            raise ValueError("order_ids: send one of order_ids, filter and group")
+            raise OfField("order_ids", "send one of order_ids, filter and group")
         if (self.amount is None) != (self.action != "credit"):
-            raise ValueError("amount: is required for a credit, and used for nothing else")
+            raise OfField("amount", "is required for a credit, and used for nothing else")
         if not self.dry_run and self.token is None:
-            raise ValueError("token: is required; a dry run answers with it")
+            raise OfField("token", "is required; a dry run answers with it")

@@ -5,16 +5,23 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
-from domain.identifiers import NAME
+from domain.identifiers import NAME, Role
+from handlers.http.event_names import EVENT_TYPES, event_type
 from handlers.http.models import example
 from handlers.http.moments import TIME_SCHEMA, read_time
+from handlers.http.search_parameters import OneOf
 from handlers.http.values import OrderIdText, Strict
 
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
 Time = Annotated[datetime, BeforeValidator(read_time), WithJsonSchema(TIME_SCHEMA)]
-EventTypeName = Annotated[str, StringConstraints(pattern="^[A-Z][A-Za-z]{1,60}$")]
+EventTypeName = Annotated[
+    str,
+    StringConstraints(pattern="^[A-Z][A-Za-z]{1,60}$"),
+    AfterValidator(event_type),
+    Field(json_schema_extra={"enum": EVENT_TYPES}),
+]
 
 
 class ExportFilter(Strict):
@@ -22,7 +29,7 @@ class ExportFilter(Strict):
 
     type: Annotated[list[EventTypeName], Field(max_length=50)] | None = None
     actor: Name | None = None
-    actor_role: Annotated[str, StringConstraints(pattern="^[a-z]{1,20}$")] | None = None
+    actor_role: Annotated[Role, OneOf(Role)] | None = None
     order: OrderIdText | None = None
     customer: Name | None = None
     restaurant: Name | None = None

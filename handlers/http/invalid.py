@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from handlers.http.refusals import InvalidRequest
+from handlers.http.values import OfField
 
 ERRORS_MAX = 20
 """Fields named in one response. Once they are corrected, the next response names the others."""
@@ -40,9 +41,16 @@ _ADVICE = {
 
 def invalid_request(errors: Sequence[Mapping[str, Any]]) -> InvalidRequest:
     """Make the refusal for pydantic's errors: 422 if one is in the path or the body, else 400."""
-    problems = [(field_name(error["loc"]), _advice(error)) for error in errors]
+    problems = [(field_name(_place(error)), _advice(error)) for error in errors]
     in_content = any(error["loc"][:1] in {("body",), ("path",)} for error in errors)
     return invalid(problems, HTTPStatus.UNPROCESSABLE_ENTITY if in_content else HTTPStatus.BAD_REQUEST)
+
+
+def _place(error: Mapping[str, Any]) -> tuple[str | int, ...]:
+    """Return where the error is: at a field, also if it was found by a check of the object that has the field."""
+    cause = error.get("ctx", {}).get("error")
+    place: tuple[str | int, ...] = error["loc"]
+    return (*place, cause.field) if isinstance(cause, OfField) else place
 
 
 def unknown_parameters(unknown: Sequence[str], known: Sequence[str]) -> InvalidRequest:

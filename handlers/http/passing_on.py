@@ -26,7 +26,7 @@ from domain.order.events import (
     PreparationRejected,
 )
 from handlers.http.models import QUANTITY_MAX, example
-from handlers.http.values import CourierName, Instant, IntentVersion, Long, Strict
+from handlers.http.values import CourierName, Instant, IntentVersion, Long, OfField, Strict
 from workflows.orders.permissions import Action
 
 
@@ -63,9 +63,9 @@ class PassOnBody(Strict):
         for name in _DETAILS:
             given = getattr(self, name) is not None
             if name in report.needs and not given:
-                raise ValueError(f"{name}: is required for {self.fact}")
+                raise OfField(name, f"is required for {self.fact}")
             if given and name not in (*report.needs, *report.takes):
-                raise ValueError(f"{name}: is not used for {self.fact}; leave it out")
+                raise OfField(name, f"is not used for {self.fact}; leave it out")
 
     @property
     def action(self) -> Action:

@@ -178,8 +178,8 @@ def answer(error: Exception, instance: str) -> Response:
 
 
 def title(name: str) -> str:
-    """``OrderAlreadyPickedUp`` -> ``Order already picked up``."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).capitalize()
+    """``OrderAlreadyPickedUp`` -> ``Order already picked up``, ``NotACursor`` -> ``Not a cursor``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name).capitalize()
 
 
 def _document(
@@ -218,6 +218,8 @@ def _detail(error: Exception) -> str:
         return "The checkpoints could not be read this time. Send the same request again."
     if isinstance(error, NotProvable):
         return "No checkpoint has the order yet. One is made an hour after the last."
+    if isinstance(error, NotACursor):
+        return f"cursor: {error}"
     if isinstance(error, PicturesUnavailable):
         return "The picture could not be read or stored this time. Send the same request again."
     return str(error)

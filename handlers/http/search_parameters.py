@@ -22,6 +22,7 @@ from pydantic_core.core_schema import CoreSchema, no_info_plain_validator_functi
 from domain.identifiers import NAME, Role, parse_order_id
 from domain.money import Money
 from domain.order.order import Status
+from handlers.http.event_names import EVENT_TYPES, event_type
 from handlers.http.invalid import invalid
 from handlers.http.moments import TIME_SCHEMA, Flag, read_time
 from handlers.http.parameters import InQuery
@@ -38,6 +39,7 @@ _ID_PREFIX = "(ord_)?[a-z2-7]{1,26}"
 _ID_SUFFIX = "[a-z2-7]{1,26}"
 _REFERENCE = "[!-~]{1,200}"
 _TYPES = "[A-Z][A-Za-z]{1,60}"
+_NAMES = "|".join(EVENT_TYPES)
 Stream = Annotated[str, StringConstraints(pattern=r"^[a-z]{1,20}#[!-~]{1,128}$")]
 _STATS_MAX = timedelta(days=92)
 _EARLIEST = datetime(2, 1, 1, tzinfo=UTC)
@@ -81,7 +83,7 @@ def _event_types(value: Any) -> tuple[str, ...]:
     parts = str(value).split(",")
     if len(parts) > 50 or not all(re.fullmatch(_TYPES, part, re.ASCII) for part in parts):
         raise ValueError("must be one or several types of events, with commas between them, e.g. OrderCancelled")
-    return tuple(parts)
+    return tuple(map(event_type, parts))
 
 
 def _wait_for(value: Any) -> WaitFor:
@@ -158,7 +160,7 @@ EventTypes = Annotated[
     Annotated[
         tuple[str, ...],
         BeforeValidator(_event_types),
-        WithJsonSchema({"type": "string", "pattern": f"^({_TYPES})(,({_TYPES}))*$"}),
+        WithJsonSchema({"type": "string", "pattern": f"^({_NAMES})(,({_NAMES}))*$"}),
     ]
     | None,
     InQuery("Only events of these types, with commas between them, e.g. `OrderCancelled`."),

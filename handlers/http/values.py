@@ -44,6 +44,14 @@ class Strict(BaseModel):
     """The most bytes of a request with this body."""
 
 
+class OfField(ValueError):
+    """A check of a whole body found this field wrong."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(problem)
+        self.field = field
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """Goes into ``Annotated[str, ...]``: the text must match.
@@ -128,10 +136,13 @@ class MoneyBody(Strict):
     def model_post_init(self, _: Any) -> None:
         """Check the amount against its currency here, where pydantic knows which field it is."""
         if self.currency not in CURRENCIES:
-            raise ValueError("currency: must be an ISO 4217 currency, e.g. EUR")
+            raise OfField("currency", "must be an ISO 4217 currency, e.g. EUR")
         if not _AMOUNT.fullmatch(self.amount):
-            raise ValueError('amount: must be one to nine digits, and at most three after a point, e.g. "12.50"')
-        _ = self.money
+            raise OfField("amount", 'must be one to nine digits, and at most three after a point, e.g. "12.50"')
+        try:
+            _ = self.money
+        except ValueError as error:
+            raise OfField("amount", str(error)) from None
 
     @property
     def money(self) -> Money:

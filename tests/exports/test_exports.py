@@ -220,6 +220,15 @@ def test_an_export_is_requested_made_and_read_in_blocks(shop, exports, tmp_path)
     assert order_id in read["request"]
 
 
+@pytest.mark.parametrize(
+    ("chosen", "field"), [({"type": ["CreditGrante"]}, "filter.type[0]"), ({"actor_role": "boss"}, "filter.actor_role")]
+)
+def test_an_export_of_a_mistyped_name_is_refused(shop, exports, chosen, field):
+    """An empty file with a signature would prove that nothing of the kind happened."""
+    answer = shop.call("POST", "/exports", {"filter": chosen}, key="mistyped", role="auditor", sub="ann")
+    assert (answer.status, answer.fields) == (422, [field]), answer
+
+
 def test_the_same_key_returns_the_same_export(shop, exports):
     """A repeated request makes no second file."""
     first, again, other = (request(shop, key, format="jsonl").json["id"] for key in ("k", "k", "l"))

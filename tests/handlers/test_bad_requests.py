@@ -6,6 +6,7 @@ import base64
 import copy
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,17 +93,21 @@ PLACING: dict[str, tuple[dict[str, Any], int, str]] = {
     "a price as a number": (_with("lines[0].unit_price", 9.5), 422, "lines[0].unit_price"),
     "an amount as a number": (_with("tip", {"amount": 1.5, "currency": EUR}), 422, "tip.amount"),
     "an amount without a currency": (_with("tip", {"amount": "1.50"}), 422, "tip.currency"),
-    "a tip below zero": (_with("tip", {"amount": "-1.50", "currency": EUR}), 422, "tip"),
-    "a price below zero": (_with("lines[0].unit_price", {"amount": "-9", "currency": EUR}), 422, "lines[0].unit_price"),
-    "a fraction of a cent": (_with("tip", {"amount": "1.505", "currency": EUR}), 422, "tip"),
-    "a fraction of a yen": (_with("tip", {"amount": "1.5", "currency": YEN}), 422, "tip"),
-    "a comma for a point": (_with("tip", {"amount": "1,50", "currency": EUR}), 422, "tip"),
-    "an amount in e notation": (_with("tip", {"amount": "1e3", "currency": EUR}), 422, "tip"),
-    "an amount of NaN": (_with("tip", {"amount": "NaN", "currency": EUR}), 422, "tip"),
-    "Arabic digits": (_with("tip", {"amount": "\u0661\u0662", "currency": EUR}), 422, "tip"),
-    "a billion": (_with("tip", {"amount": "1000000000.00", "currency": EUR}), 422, "tip"),
-    "an unknown currency": (_with("tip", {"amount": "1.50", "currency": "XXX"}), 422, "tip"),
-    "a currency in small letters": (_with("tip", {"amount": "1.50", "currency": "eur"}), 422, "tip"),
+    "a tip below zero": (_with("tip", {"amount": "-1.50", "currency": EUR}), 422, "tip.amount"),
+    "a price below zero": (
+        _with("lines[0].unit_price", {"amount": "-9", "currency": EUR}),
+        422,
+        "lines[0].unit_price.amount",
+    ),
+    "a fraction of a cent": (_with("tip", {"amount": "1.505", "currency": EUR}), 422, "tip.amount"),
+    "a fraction of a yen": (_with("tip", {"amount": "1.5", "currency": YEN}), 422, "tip.amount"),
+    "a comma for a point": (_with("tip", {"amount": "1,50", "currency": EUR}), 422, "tip.amount"),
+    "an amount in e notation": (_with("tip", {"amount": "1e3", "currency": EUR}), 422, "tip.amount"),
+    "an amount of NaN": (_with("tip", {"amount": "NaN", "currency": EUR}), 422, "tip.amount"),
+    "Arabic digits": (_with("tip", {"amount": "\u0661\u0662", "currency": EUR}), 422, "tip.amount"),
+    "a billion": (_with("tip", {"amount": "1000000000.00", "currency": EUR}), 422, "tip.amount"),
+    "an unknown currency": (_with("tip", {"amount": "1.50", "currency": "XXX"}), 422, "tip.currency"),
+    "a currency in small letters": (_with("tip", {"amount": "1.50", "currency": "eur"}), 422, "tip.currency"),
     "two currencies": (_with("tip", {"amount": "1.50", "currency": "USD"}), 422, "tip"),
     "two currencies in one line": (
         _with("lines[0].options", [{"name": "Basil", "price": {"amount": "150", "currency": YEN}}]),
@@ -120,6 +125,7 @@ def test_an_order_that_cannot_be_read_is_refused_by_field_and_not_placed(shop, c
     answer = shop.call("POST", "/orders", **_request(how, priced_body()), role="service", sub="shopfront")
     assert (answer.status, field in answer.fields) == (status, True), answer
     assert all(error["problem"] for error in answer.json["errors"])
+    assert not any(re.match(r"[a-z_.]+: ", error["problem"]) for error in answer.json["errors"]), "a field in the text"
     assert shop.stored() == []
 
 
@@ -189,6 +195,53 @@ def test_a_report_that_cannot_be_read_is_refused_by_field_and_not_recorded(shop,
     answer = shop.act(order_id, action, body, **who)
     assert (answer.status, answer.fields) == (status, [field]), answer
     assert shop.stored() == before
+
+
+FIVE = {"amount": "5.00", "currency": "EUR"}
+FACT = {"said_by": "the cook, by phone", "reason": "their tablet is broken"}
+BULK: dict[str, Any] = {"action": "note", "order_ids": ["ord_" + "a" * 26], "reason": "late", "dry_run": True}
+
+REPAIRING: dict[str, tuple[str, dict[str, Any], str]] = {
+    "a fact without what it needs": ("/orders/{id}/facts", {**FACT, "fact": "rejected"}, "party_reason"),
+    "a fact with what it does not need": ("/orders/{id}/facts", {**FACT, "fact": "ready", "line": 1}, "line"),
+    "a credit below zero": (
+        "/orders/{id}/credits",
+        {"amount": {**FIVE, "amount": "-5.00"}, "fault": "platform", "reason": "late"},
+        "amount.amount",
+    ),
+    "a credit in no currency": (
+        "/orders/{id}/credits",
+        {"amount": {**FIVE, "currency": "euro"}, "fault": "platform", "reason": "late"},
+        "amount.currency",
+    ),
+    "a bulk job of no orders": ("/bulk", {**BULK, "order_ids": None}, "order_ids"),
+    "a bulk job of orders and a group": ("/bulk", {**BULK, "group": "CircuitOpen@payments"}, "order_ids"),
+    "a bulk credit without an amount": ("/bulk", {**BULK, "action": "credit"}, "amount"),
+    "a bulk note with an amount": ("/bulk", {**BULK, "amount": FIVE}, "amount"),
+    "a bulk job without its plan": ("/bulk", {**BULK, "dry_run": False}, "token"),
+    "a bulk job with another text than a token": ("/bulk", {**BULK, "dry_run": False, "token": "abc"}, "token"),
+    "a reason of control characters": ("/orders/{id}/cancel", {"reason": "a\x07"}, "reason"),
+    "a reason of 100,000 characters": ("/orders/{id}/cancel", {"reason": "x" * 100_000}, "reason"),
+}
+
+
+@pytest.mark.parametrize("case", REPAIRING)
+def test_a_repair_that_cannot_be_read_is_refused_by_field(shop, case):
+    """Also if only the whole body shows what is wrong: the name of the field is not left to the text."""
+    path, body, field = REPAIRING[case]
+    target = path.format(id=shop.accepted())
+    before = shop.stored()
+    answer = shop.call("POST", target, body, role="support", sub="sue", key="k")
+    assert (answer.status, answer.fields) == (422, [field]), answer
+    assert answer.json["detail"].startswith(f"{field}: "), answer
+    assert shop.stored() == before
+
+
+def test_no_check_of_a_body_hides_the_name_of_its_field_in_the_text():
+    """``OfField`` has it."""
+    models = (Path(__file__).parents[2] / "handlers").rglob("*.py")
+    hidden = [path for path in models if re.search(r"raise ValueError\(f?[\"'][a-z_{}.]+: ", path.read_text())]
+    assert hidden == []
 
 
 @pytest.mark.parametrize("etag", ["7", '"', "", "\x00", '"1" "2"', '"1",', ',"1"', '*, "1"', 'w/"1"', '"1" or "2"'])

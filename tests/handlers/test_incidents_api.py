@@ -212,11 +212,29 @@ def test_an_unknown_group_is_not_found(shop):
     assert (answer.status, answer.problem) == (404, "NoSuchGroup")
 
 
-@pytest.mark.parametrize("token", ["", ".", "x.y", "9" * 40 + ".y", "1.y", "\u0663.y"])
-def test_a_token_that_no_plan_has_is_refused(shop, token):
+DIGEST = "0" * 32
+
+
+@pytest.mark.parametrize(
+    "token", ["", ".", "x.y", f"{'9' * 40}.{DIGEST}", "1.y", f"\u0663.{DIGEST}", f"1.{DIGEST}x", f"1.{DIGEST}\n"]
+)
+def test_a_token_that_no_plan_can_have_is_refused_by_field(shop, token):
+    """It is no plan that has expired."""
     park(shop)
     answer = ask(shop, "POST", "/bulk", {**WHY, "action": "retry", "group": CAUSE, "token": token}, key="k")
-    assert (answer.status, answer.problem) == (409, "PlanOutdated"), answer
+    assert (answer.status, answer.fields) == (422, ["token"]), answer
+
+
+def test_the_token_of_another_plan_is_refused_with_what_may_differ(shop):
+    """The orders need not have changed: the plan may be of another person. An old token has expired."""
+    order_id = park(shop)
+    wanted = {**WHY, "action": "retry", "order_ids": [order_id]}
+    token = ask(shop, "POST", "/bulk", {**wanted, "dry_run": True}, key="k").json["plan"]["token"]
+    other = ask(shop, "POST", "/bulk", {**wanted, "token": token}, key="k", sub="sam")
+    assert (other.status, other.problem) == (409, "PlanOutdated"), other
+    assert "by another person" in other.json["detail"]
+    old = ask(shop, "POST", "/bulk", {**wanted, "token": f"1.{DIGEST}"}, key="k")
+    assert (old.status, "expired" in old.json["detail"]) == (409, True), old
 
 
 def test_an_unknown_bulk_job_is_not_found(shop):

@@ -43,7 +43,7 @@ HELPS: list[tuple[Exception, str]] = [
     (order.NothingOwed(4), "The incident lists"),
     (order.StillNeeded(4), "Cancel the order first"),
     (incidents.NotAnIncident(ID), "order why"),
-    (incidents.PlanOutdated("The plan has expired. Make it again with dry_run."), "Make it again"),
+    (incidents.PlanOutdated("The plan has expired. Make it again, with dry_run or without --token."), "Make it again"),
     (incidents.PlanBegun("bulk_1"), "make a new plan"),
     (incidents.NoOrderPossible("retry"), "The plan says why"),
     (incidents.WriteOffNeedsIntent([2]), "Name the event to write off"),

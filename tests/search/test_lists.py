@@ -315,6 +315,23 @@ def test_the_caller_reads_what_it_may_do(shop):
     assert {"amount": "100.00", "currency": "EUR"} in me["second_person_above"]
 
 
+@pytest.mark.parametrize(
+    ("query", "field", "words"),
+    [
+        ({"type": "CreditGrante"}, "type", "use CreditGranted"),
+        ({"type": "OrderPlaced,Nope"}, "type", "no event is called Nope"),
+        ({"actor_role": "supporter"}, "actor_role", "support"),
+        ({"cursor": "abc"}, "cursor", "send `next` of a page"),
+    ],
+)
+def test_a_filter_of_a_mistyped_name_is_refused(shop, query, field, words):
+    """An empty list would say that nothing of the kind happened."""
+    answer = shop.list("/events", **query)
+    assert (answer.status, answer.fields) == (400, [field]), answer
+    assert answer.json["detail"].startswith(f"{field}: ")
+    assert words in answer.json["detail"]
+
+
 def test_requests_for_a_second_person_are_listed_until_they_are_approved(shop):
     """The oldest first, on request without the caller's own. Afterwards each shows the person who approved it."""
     shop.environment |= {"SECOND_PERSON_ABOVE": "10.00 EUR"}

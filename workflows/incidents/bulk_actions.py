@@ -169,18 +169,20 @@ def plan_all(log: EventLog, task: BulkTask, order_ids: Sequence[OrderId], made_a
 
 
 def planned_at(token: str, now: datetime) -> datetime:
-    """Return when the plan with this token was made. Raises PlanOutdated if it has expired."""
-    ticks = token.partition(".")[0]
-    made_at = _EPOCH + int(ticks) * _TICK if ticks.isdecimal() and len(ticks) <= _DIGITS else _EPOCH
+    """Return when the plan with this token, which has the form of ``TOKEN``, was made. Raises PlanOutdated."""
+    made_at = _EPOCH + int(token.partition(".")[0]) * _TICK
     if made_at + HOLDS_FOR < now:
-        raise PlanOutdated("The plan has expired. Make it again with dry_run.")
+        raise PlanOutdated("The plan has expired. Make it again, with dry_run or without --token.")
     return made_at
 
 
 def check_token(token: str, planned: BulkPlan) -> None:
     """Check that a plan still holds. Raises PlanOutdated."""
     if token != planned.token:
-        raise PlanOutdated("The orders have changed since the plan was made. Make it again with dry_run.")
+        raise PlanOutdated(
+            "The orders have changed since the plan was made, or the plan is of other orders, of another action or by "
+            "another person. Make it again, with dry_run or without --token."
+        )
 
 
 def digest_of(order_ids: Iterable[OrderId]) -> str:
@@ -194,6 +196,9 @@ _TICK = timedelta(microseconds=1)
 
 _DIGITS = 17
 """Of a time in microseconds until the year 5138. A longer number is no time."""
+
+TOKEN = rf"[0-9]{{1,{_DIGITS}}}\.[0-9a-f]{{32}}"
+"""The form of the token of a plan, as a regular expression."""
 
 
 def _effect(made: Plan) -> tuple[object, ...]:

@@ -52,6 +52,14 @@ def test_a_repair_has_a_dry_run_a_reason_and_json(name: str) -> None:
     assert reason.required or name == "bulk", name
 
 
+@pytest.mark.parametrize("name", sorted(name for name in COMMANDS if "--key" in options(name)))
+def test_an_empty_key_is_refused(name: str) -> None:
+    """An unset variable in a script: each attempt would be another request, such as a second credit."""
+    [key] = [parameter for parameter in COMMANDS[name].params if "--key" in parameter.opts]
+    with pytest.raises(typer.BadParameter, match="must not be empty"):
+        key.callback(None, key, "")
+
+
 @pytest.mark.parametrize("name", [*sorted(set(REPAIRS) - RECORDED), *(f"order {report}" for report in REPORTS)])
 def test_an_outcome_that_may_take_time_is_waited_for(name: str) -> None:
     assert "--wait" in options(name)

@@ -245,6 +245,15 @@ def test_a_plan_describes_calls_amounts_and_the_final_status(action: str, plan: 
     assert plan_wording.plan_sentence(action, plan) == sentence
 
 
+@pytest.mark.parametrize(("status", "helps"), [("completed", "order credit"), ("abandoned", ""), ("cancelled", "")])
+def test_a_credit_is_offered_after_the_end_of_a_completed_order_alone(status: str, helps: str) -> None:
+    """For others the command would be a dead end, even the one that was refused just now."""
+    refused = {"rule": "OrderAlreadyEnded", "detail": "It has ended."}
+    sentence = plan_wording.plan_sentence("credit", {**a_plan([], status), "refused": refused, "instead": []})
+    commands = ", ".join(filter(None, ("incidents note", helps)))
+    assert sentence == f"not possible: It has ended. That is: {commands}."
+
+
 def test_an_action_that_leads_nowhere_is_shown_with_the_commands_that_help() -> None:
     """A dead end is never shown alone."""
     instead = ["delivery/deliver", "write_off 7", "credit"]

@@ -63,11 +63,20 @@ def erase(
     json: Json = False,
 ) -> None:
     """Propose to erase a customer. A second person has to approve it; nothing is destroyed before."""
-    from workflows.cli.connection import connected
+    from workflows.cli.connection import connected, hint
 
     with connected(url, data, as_) as engine:
         erasure = engine.erase_customer(customer, reason, dry_run=dry_run, key=key)
     _show(erasure, json)
+    if dry_run:
+        say("Dry run: nothing was recorded. A second person has to approve what is proposed.")
+        return
+    proposed = erasure["proposed"]
+    if erasure["state"] == "proposed" and proposed is not None:
+        if proposed["reason"] != reason:
+            say("it was proposed before, so this reason was not recorded")
+        approve = hint(f"customers approve {customer}", url, data)
+        say(f"a second person erases them: {approve} --reason WHY --as support:NAME")
 
 
 @app.command()
@@ -87,6 +96,8 @@ def approve(
     with connected(url, data, as_) as engine:
         erasure = engine.approve_erasure(customer, reason, dry_run=dry_run)
     _show(erasure, json)
+    if dry_run:
+        say("Dry run: nothing was erased. Approved, the customer is erased at once, and it cannot be undone.")
 
 
 @app.command()
@@ -105,7 +116,8 @@ def reject(
 
     with connected(url, data, as_) as engine:
         erasure = engine.reject_erasure(customer, reason, dry_run=dry_run)
-    _show(erasure, json)
+    _show(erasure, json, effects=False)
+    say("Dry run: the proposal would be rejected." if dry_run else "The proposal was rejected: nothing is erased.")
 
 
 @app.command()
@@ -133,12 +145,10 @@ def erasures(*, url: Url = None, data: Data = None, as_: As = None, json: Json =
         show_erasures(listed["erasures"])
 
 
-def _show(erasure: ErasureJson, json: bool) -> None:
+def _show(erasure: ErasureJson, json: bool, *, effects: bool = True) -> None:
     if json:
         print_json(erasure)
         return
     from workflows.cli.customer_pages import show_erasure
 
-    show_erasure(erasure)
-    if erasure["state"] == "proposed":
-        say(f"a second person erases them: expediter customers approve {erasure['customer']} --reason ...")
+    show_erasure(erasure, effects=effects)

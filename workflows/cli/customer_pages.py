@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 def show_customer_data(kept: CustomerDataJson) -> None:
     """Print each order with its personal fields, then deliveries, reads and erasures."""
     console = data_console()
-    console.print(Text(f"customer {kept['customer']}: {kept['state']}, key {kept['key_id'] or 'none'}"))
+    key = f", key {kept['key_id']}" if kept["key_id"] else ", no key, so nothing personal can be read"
+    state = _STATES.get(kept["state"], kept["state"])
+    console.print(Text(f"customer {kept['customer']}: {state}{key}"), soft_wrap=True)
     for order in kept["orders"]:
         total = f"{order['total']['amount']} {order['total']['currency']}"
         placed = f"placed {clock(order['placed_at'])}"
@@ -42,7 +44,8 @@ def show_customer_data(kept: CustomerDataJson) -> None:
     for read in kept["reads"]:
         fields = ", ".join(read["fields"])
         reason = f", because: {printable(read['reason'])}" if read["reason"] else ""
-        line = f"read {clock(read['at'])} by {_by(read['actor'])}: {read['route']}, {fields}{reason}"
+        of = f" of {read['order_id']}" if read["order_id"] else ""
+        line = f"read {clock(read['at'])} by {_by(read['actor'])}: {read['route']}{of}, {fields}{reason}"
         console.print(Text(line), soft_wrap=True)
     for receipt in kept["erasures"]:
         console.print(Text(_receipt(receipt)), soft_wrap=True)
@@ -50,10 +53,14 @@ def show_customer_data(kept: CustomerDataJson) -> None:
         console.print(Text(f"more orders: --cursor {kept['next']}"))
 
 
-def show_erasure(erasure: ErasureJson) -> None:
-    """Print how far an erasure is, what it takes and leaves, and its receipts."""
+_STATES = {"kept": "not erased"}
+"""The states of an erasure, where the API's word would say more than is known: nothing may be kept at all."""
+
+
+def show_erasure(erasure: ErasureJson, *, effects: bool = True) -> None:
+    """Print how far an erasure is, what it takes and leaves unless ``effects`` is False, and its receipts."""
     console = data_console()
-    console.print(Text(f"customer {erasure['customer']}: {erasure['state']}"))
+    console.print(Text(f"customer {erasure['customer']}: {_STATES.get(erasure['state'], erasure['state'])}"))
     if (proposed := erasure["proposed"]) is not None:
         line = f"proposed by {_by(proposed['by'])} {clock(proposed['at'])}: {printable(proposed['reason'])}"
         console.print(Text(line), soft_wrap=True)
@@ -64,9 +71,9 @@ def show_erasure(erasure: ErasureJson) -> None:
         console.print(Text(line), soft_wrap=True)
     for order in erasure["open_orders"]:
         console.print(Text(f"open: {order['order_id']} waits for {order['waits_for']}"), soft_wrap=True)
-    for what in erasure["goes"]:
+    for what in erasure["goes"] if effects else ():
         console.print(Text(f"goes: {what}"), soft_wrap=True)
-    for stays in erasure["stays"] if erasure["goes"] else ():
+    for stays in erasure["stays"] if effects and erasure["goes"] else ():
         console.print(Text(f"stays: {stays['what']} {stays['why']}"), soft_wrap=True)
     for receipt in erasure["receipts"]:
         console.print(Text(_receipt(receipt)), soft_wrap=True)

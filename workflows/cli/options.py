@@ -25,6 +25,13 @@ def time_span(text: str) -> timedelta:
     return int(parts[1]) * _UNITS[parts[2]]
 
 
+def request_key(key: str | None) -> str | None:
+    """Refuse an empty key, e.g. of an unset variable: each attempt would be another request. Raises BadParameter."""
+    if key == "":
+        raise typer.BadParameter("must not be empty; leave the option out if the request is not repeated")
+    return key
+
+
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 OrderId = Annotated[str, typer.Argument(metavar="ORDER", help="The order's id, ord_...")]
@@ -66,7 +73,9 @@ AccessReason = Annotated[
         "--reason", metavar="TEXT", help="Why personal data is read; auditors read it. Do not name the customer."
     ),
 ]
-Key = Annotated[str | None, typer.Option(metavar="KEY", help="Identifies this request across retries.")]
+Key = Annotated[
+    str | None, typer.Option(metavar="KEY", callback=request_key, help="Identifies this request across retries.")
+]
 WAIT_S = 10.0
 """How long a repair of one order waits for its outcome by default."""
 

@@ -11,7 +11,20 @@ import typer
 
 from workflows.cli.failures import InvalidInput
 from workflows.cli.inputs import read_json, read_text, version_or_time, write_file
-from workflows.cli.options import WAIT_S, AccessReason, As, Data, DryRun, Json, Key, OrderId, Reason, Url, Wait
+from workflows.cli.options import (
+    WAIT_S,
+    AccessReason,
+    As,
+    Data,
+    DryRun,
+    Json,
+    Key,
+    OrderId,
+    Reason,
+    Url,
+    Wait,
+    request_key,
+)
 from workflows.cli.outcomes import show_outcome
 from workflows.cli.terminal import print_json, printable, say
 from workflows.orders.words import money
@@ -38,7 +51,10 @@ def place(
     example: Annotated[bool, typer.Option("--example", help="Place an example order instead.")] = False,
     show_example: Annotated[bool, typer.Option("--show-example", help="Print the example and place nothing.")] = False,
     key: Annotated[
-        str | None, typer.Option(metavar="KEY", help="Idempotency-Key: the same key again is the same order.")
+        str | None,
+        typer.Option(
+            metavar="KEY", callback=request_key, help="Idempotency-Key: the same key again is the same order."
+        ),
     ] = None,
     url: Url = None,
     data: Data = None,

@@ -18,7 +18,7 @@ def plan_sentence(action: str, plan: Plan) -> str:
         plan: As the API returns it for a dry run, or in an incident.
     """
     if plan["refused"]:
-        return f"not possible: {plan['refused']['detail']}{_instead(plan) or _INSTEAD.get(plan['refused']['rule'], '')}"
+        return f"not possible: {plan['refused']['detail']}{_instead(plan) or _after_refusal(plan)}"
     if plan["second_person_for"]:
         return f"a second person must approve first, because it concerns {money(plan['second_person_for'])}."
     if not plan["events"]:
@@ -42,11 +42,17 @@ _RECORDED = {
 """What an event says that changes nothing but the record."""
 
 
-_INSTEAD = {
-    "OrderAlreadyPickedUp": " That is: order credit.",
-    "OrderAlreadyEnded": " That is: incidents note, order credit.",
-}
-"""What helps instead of a refused action, by the rule that forbids it."""
+def _after_refusal(plan: Plan) -> str:
+    """Name the commands for what the refusal says would help. Only a completed order takes a credit after its end."""
+    match plan["refused"]["rule"], plan["status"]:
+        case "OrderAlreadyPickedUp", _:
+            return " That is: order credit."
+        case "OrderAlreadyEnded", "completed":
+            return " That is: incidents note, order credit."
+        case "OrderAlreadyEnded", _:
+            return " That is: incidents note."
+        case _:
+            return ""
 
 
 def _instead(plan: Plan) -> str:

@@ -16,7 +16,7 @@ from handlers.http.answers import json_answer
 from handlers.http.api import Api
 from handlers.http.bulk_models import BulkBody, BulkChangeBody
 from handlers.http.documented import operation
-from handlers.http.preconditions import RequiredKey
+from handlers.http.preconditions import ChangeKey, RequiredKey
 from handlers.http.responses import Response
 from workflows.engine import engine, settings
 from workflows.incidents import bulk_jobs
@@ -102,22 +102,22 @@ def advance_bulk_job(job_id: str) -> Response:
 
 
 @bulk_route("POST", "/bulk/{job_id}/stop")
-def stop_bulk_job(job_id: str, body: BulkChangeBody) -> Response:
+def stop_bulk_job(job_id: str, body: BulkChangeBody, idempotency_key: ChangeKey = None) -> Response:
     """Act on no more orders. What was begun continues."""
     check_all(api.caller.actor, Action.BULK)
     if body.dry_run:
         return _progress(job_id, JobState.STOPPED)
-    bulk_jobs.stop(engine(), job_id, api.caller.actor, body.reason)
+    bulk_jobs.stop(engine(), job_id, api.caller.actor, body.reason, idempotency_key)
     return _progress(job_id)
 
 
 @bulk_route("POST", "/bulk/{job_id}/resume")
-def resume_bulk_job(job_id: str, body: BulkChangeBody) -> Response:
+def resume_bulk_job(job_id: str, body: BulkChangeBody, idempotency_key: ChangeKey = None) -> Response:
     """Continue a stopped bulk job where it was stopped."""
     check_all(api.caller.actor, Action.BULK)
     if body.dry_run:
         return _progress(job_id, JobState.RUNNING)
-    bulk_jobs.resume(engine(), job_id, api.caller.actor, body.reason)
+    bulk_jobs.resume(engine(), job_id, api.caller.actor, body.reason, idempotency_key)
     return _progress(job_id)
 
 

@@ -39,6 +39,10 @@ OptionalKey = Annotated[
         "Identifies this request across retries. Without it, a request with the same body is a retry.",
     ),
 ]
+ChangeKey = Annotated[
+    _Key | None,
+    InHeader("Idempotency-Key", "Identifies this request across retries: a late copy of it changes nothing more."),
+]
 IfMatch = Annotated[
     Annotated[str, AfterValidator(_entity_tags), Field(json_schema_extra={"pattern": _DOCUMENTED, "examples": ['"7"']})]
     | None,

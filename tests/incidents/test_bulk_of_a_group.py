@@ -237,6 +237,37 @@ def test_a_person_stops_and_resumes_it():
     assert outage.started == 2
 
 
+@pytest.mark.parametrize("key", ["first", None])
+def test_a_late_copy_of_a_request_does_not_stop_a_resumed_job(key: str | None):
+    """A copy has the key of its request; without a key each request counts."""
+    outage = Outage(2)
+    job = outage.begin()
+    bulk_jobs.stop(outage.shop.engine, job, ALICE, "wait for the bank", key)
+    bulk_jobs.resume(outage.shop.engine, job, ALICE, "works again", key and "second")
+    again = bulk_jobs.stop(outage.shop.engine, job, ALICE, "wait for the bank", key)
+    assert again.state is (JobState.RUNNING if key else JobState.STOPPED)
+
+
+@pytest.mark.parametrize("how", [bulk_jobs.stop, bulk_jobs.resume])
+def test_a_job_is_stopped_and_resumed_while_another_process_changes_it(how, monkeypatch):
+    """What was answered happened: a change between reading and writing makes it try again."""
+    outage = Outage(2)
+    job = outage.begin()
+    if how is bulk_jobs.resume:
+        bulk_jobs.stop(outage.shop.engine, job, ALICE, "wait for the bank")
+    write, interfered = bulk_jobs.write_job, []
+
+    def write_after_another(engine, changed, version):
+        if not interfered:
+            interfered.append(write(engine, *bulk_jobs.get_job(engine, job)))
+        return write(engine, changed, version)
+
+    monkeypatch.setattr(bulk_jobs, "write_job", write_after_another)
+    after = how(outage.shop.engine, job, ALICE, "the other way")
+    assert after.state is (JobState.STOPPED if how is bulk_jobs.stop else JobState.RUNNING)
+    assert bulk_jobs.read(outage.shop.engine, job).job == after
+
+
 class Dying:
     """Documents of a process that is killed at its ``n``-th write: before it, or right after it."""
 

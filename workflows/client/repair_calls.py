@@ -149,14 +149,14 @@ def advance_bulk_job(job_id: str) -> ApiCall[BulkJobJson]:
     return ApiCall(method="POST", path=f"{_job(job_id)}/advance")
 
 
-def stop_bulk_job(job_id: str, reason: str, *, dry_run: bool = False) -> ApiCall[BulkJobJson]:
+def stop_bulk_job(job_id: str, reason: str, *, dry_run: bool = False, key: str | None = None) -> ApiCall[BulkJobJson]:
     """Act on no more orders. What was begun continues."""
-    return ApiCall(method="POST", path=f"{_job(job_id)}/stop", body={"reason": reason, "dry_run": dry_run})
+    return write(f"{_job(job_id)}/stop", {"reason": reason, "dry_run": dry_run}, key)
 
 
-def resume_bulk_job(job_id: str, reason: str, *, dry_run: bool = False) -> ApiCall[BulkJobJson]:
+def resume_bulk_job(job_id: str, reason: str, *, dry_run: bool = False, key: str | None = None) -> ApiCall[BulkJobJson]:
     """Continue a stopped bulk job where it was stopped."""
-    return ApiCall(method="POST", path=f"{_job(job_id)}/resume", body={"reason": reason, "dry_run": dry_run})
+    return write(f"{_job(job_id)}/resume", {"reason": reason, "dry_run": dry_run}, key)
 
 
 def _job(job_id: str) -> str:

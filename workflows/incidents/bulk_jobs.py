@@ -136,7 +136,8 @@ def advance(engine: Engine, job_id: str) -> Job:
     if job.state is not JobState.RUNNING:
         return job
     if (why := _why_stop(engine, job)) is not None:
-        return change_job(engine, changed(job, _change(engine, JobState.STOPPED, SYSTEM, why), why), version)
+        stopped = JobChange(state=JobState.STOPPED, by=SYSTEM, reason=why, at=engine.clock.now())
+        return change_job(engine, changed(job, stopped, why), version)
     waiting = next(orders_in(engine, job_id, WAITING), None)
     if waiting is None:
         started = next(orders_in(engine, job_id, STARTED), None)
@@ -154,24 +155,39 @@ def advance(engine: Engine, job_id: str) -> Job:
     return job
 
 
-def stop(engine: Engine, job_id: str, actor: Actor, reason: str) -> Job:
-    """Start no more orders. Those that were started continue. Raises NoSuchJob."""
-    why = f"stopped by {actor.role} {actor.id}: {reason}"
-    return _steer(engine, job_id, JobState.RUNNING, _change(engine, JobState.STOPPED, actor, reason), why)
+def stop(engine: Engine, job_id: str, actor: Actor, reason: str, key: str | None = None) -> Job:
+    """Start no more orders. Those that were started continue.
+
+    Args:
+        key: Of the request. A late copy of it does not stop a job again that was resumed meanwhile.
+
+    Raises:
+        NoSuchJob: There is no such job.
+    """
+    change = JobChange(state=JobState.STOPPED, by=actor, reason=reason, at=engine.clock.now(), key=key)
+    return _steer(engine, job_id, JobState.RUNNING, change, f"stopped by {actor.role} {actor.id}: {reason}")
 
 
-def resume(engine: Engine, job_id: str, actor: Actor, reason: str) -> Job:
-    """Continue a stopped job. Raises NoSuchJob."""
-    return _steer(engine, job_id, JobState.STOPPED, _change(engine, JobState.RUNNING, actor, reason), "")
+def resume(engine: Engine, job_id: str, actor: Actor, reason: str, key: str | None = None) -> Job:
+    """Continue a stopped job. ``key`` as for ``stop``. Raises NoSuchJob."""
+    change = JobChange(state=JobState.RUNNING, by=actor, reason=reason, at=engine.clock.now(), key=key)
+    return _steer(engine, job_id, JobState.STOPPED, change, "")
 
 
 def _steer(engine: Engine, job_id: str, before: JobState, change: JobChange, why: str) -> Job:
-    job, version = get_job(engine, job_id)
-    return change_job(engine, changed(job, change, why), version) if job.state is before else job
+    """Change the job, also while other processes advance it."""
+    while True:
+        job, version = get_job(engine, job_id)
+        if job.state is not before or _is_made(job, change):
+            return job
+        try:
+            return write_job(engine, changed(job, change, why), version)
+        except DocumentChanged:
+            continue
 
 
-def _change(engine: Engine, state: JobState, by: Actor, reason: str) -> JobChange:
-    return JobChange(state=state, by=by, reason=reason, at=engine.clock.now())
+def _is_made(job: Job, change: JobChange) -> bool:
+    return change.key is not None and any((made.by, made.key) == (change.by, change.key) for made in job.changes)
 
 
 def read(engine: Engine, job_id: str) -> Progress:

@@ -61,12 +61,13 @@ class JobOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobChange:
-    """A job was stopped or resumed: by a person, or by the system when a circuit opened."""
+    """A job was stopped or resumed: by a person, or by the system when a circuit opened. ``key``: of the request."""
 
     state: JobState
     by: Actor
     reason: str
     at: datetime
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

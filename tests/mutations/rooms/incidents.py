@@ -125,4 +125,12 @@ MUTANTS = (
         new="changes=job.changes",
         caught_by=tests("incidents/test_bulk_jobs.py"),
     ),
+    Mutant(
+        name="late copy of a stop that stops a resumed job",
+        breaks="A request counts once, also if its copy arrives after the next one.",
+        file="workflows/incidents/bulk_jobs.py",
+        old="if job.state is not before or _is_made(job, change):",
+        new="if job.state is not before:",
+        caught_by=tests("incidents/test_bulk_of_a_group.py"),
+    ),
 )

@@ -149,6 +149,8 @@ def test_writes_document_their_headers(document):
             assert headers == ({"idempotency-key": True} if method == "post" else {})
         elif path.endswith("/position"):
             assert headers == {}  # a position is no event: the newest replaces the one before
+        elif path in {"/bulk/{job_id}/stop", "/bulk/{job_id}/resume"}:
+            assert headers == {"idempotency-key": False}  # a late copy must not undo the next change
         elif method == "post" and not path.startswith(("/orders/{order_id}", "/incidents/{order_id}")):
             assert headers == {}  # repeating these does no harm
         elif method == "post":

@@ -44,6 +44,6 @@ function nextStep(status, name) {
   if (status === 409) return "The order's state does not allow this now. The order page shows what it waits for.";
   if (status === 422 || status === 400) return "Correct what is named and send it again.";
   if (status === 429 || status === 503) return "Wait a moment and try again.";
-  if (status >= 500) return "Try again. If it stays, verify the log on the page Audit; the cause is in what the engine prints.";
+  if (status >= 500) return "Try again. If it stays, tell support what stands here: the cause is in what the engine prints.";
   return "";
 }

@@ -22,6 +22,7 @@ import { Receipt } from "./order/receipt.js";
 import { Slider } from "./order/slider.js";
 import { State } from "./order/state.js";
 import { Timeline } from "./order/timeline.js";
+import { Unreadable, isFault } from "./order/unreadable.js";
 import { Waterfall } from "./order/waterfall.js";
 import { Webhooks, useDeliveries } from "./order/webhooks.js";
 import { Why } from "./order/why.js";
@@ -50,13 +51,14 @@ export default function Order({ id, query }) {
     l: () => setQuery({ at: "" }), p: () => pause(!paused),
   });
 
-  if (!timeline || !order) return problem ? html`<${Trouble} problem=${problem} retry=${retry} />` : html`<p class="boot" aria-busy="true">Reading the order.</p>`;
+  if (!timeline || !order) return isFault(problem) ? html`<${Unreadable} id=${id} problem=${problem} retry=${retry} />` : problem ? html`<${Trouble} problem=${problem} retry=${retry} />` : html`<p class="boot" aria-busy="true">Reading the order.</p>`;
   const began = timeline.events[0].recorded_at;
   const event = timeline.events[index];
   const panels = { id, order, timeline, states, index: shown, past: shown < last, event: timeline.events[shown], state: states[shown + 1], began, choose, why: why.data, ledger: ledger.data, runs: runs.data, deliveries: sent.data, deliveriesProblem: sent.error, readDeliveries: sent.reload, act, personal, uncover };
   const state = panels.state ?? order;
   return html`
     <${Head} id=${id} order=${order} status=${state.status} parked=${state.parked} total=${state.totals?.total} past=${past} timeline=${timeline} act=${act} />
+    ${problem?.status > 0 && html`<div class="stale-order"><${Trouble} problem=${problem} retry=${retry} /><p>What you look at is the order as it was read before${isFault(problem) ? html`. <a href="audit">Verify the log</a>` : ""}.</p></div>`}
     ${fresh > 0 && html`<p class="banner notice-line" role="status">The order changed while you looked: ${fresh} new ${fresh === 1 ? "event" : "events"}. <button type="button" onClick=${show}>Show</button></p>`}
     <section class=${past ? "slider-box past" : "slider-box"} aria-label="Moment">
       <div class="slider-head">
@@ -151,7 +153,7 @@ function useOrder(id, personal, paused) {
     const abort = new AbortController();
     followOrder(id, personal, abort.signal, {
       take: (next) => (fail(null), held.current ? hold(next) : (set(next), hold(null))),
-      fail,
+      fail: (error) => fail((/** @type {any} */ before) => (before?.status === error.status && before.name === error.name ? before : error)), // each has another id of a request
     });
     return () => abort.abort();
   }, [id, personal, round]);

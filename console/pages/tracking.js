@@ -26,7 +26,7 @@ export default function Tracking({ id }) {
     followOrder(id, { reason: "" }, abort.signal, { take: (next) => (fail(null), show(next)), fail });
     return () => abort.abort();
   }, [id, round]);
-  if (!order) return problem ? html`<${Trouble} problem=${problem} retry=${() => again(round + 1)} />` : html`<p class="boot" aria-busy="true">Reading your order.</p>`;
+  if (!order) return problem ? html`<div class="page-head"><h1>Your order <span class="mono">${id.slice(4, 12)}</span></h1></div><${Trouble} problem=${problem} retry=${() => again(round + 1)} />` : html`<p class="boot" aria-busy="true">Reading your order.</p>`;
   const offer = order.delivery.offer;
   return html`<div class="tracking">
     <div class="page-head"><h1>Your order <span class="mono">${id.slice(4, 12)}</span></h1><${Status} order=${order} /></div>

@@ -22,12 +22,13 @@ import { html, useState } from "../../kit/view.js";
  */
 
 /** @type {Store<Run | null>} */
-const run = new Store(/** @type {Run | null} */ (null));
+export const run = new Store(/** @type {Run | null} */ (null));
 /** @type {AbortController | null} */
 let going = null;
 me.listeners.add(() => (going?.abort(), run.set(null))); // the next login begins with nothing of this one
 
-async function begin() {
+/** Verify the whole log, page by page. */
+export async function begin() {
   going?.abort();
   const abort = (going = new AbortController());
   let now = /** @type {Run} */ ({ state: "running", began: new Date().toISOString(), counts: { streams: 0, commits: 0, events: 0, opaque: 0, heads: 0, published: 0 }, findings: [] });
@@ -73,7 +74,7 @@ export function Verify() {
 }
 
 /** @param {{run: Run}} props */
-function Progress({ run: { state, began, counts, findings, ended } }) {
+export function Progress({ run: { state, began, counts, findings, ended } }) {
   const whole = 2 * counts.published; // at most as many streams as published heads, and then the heads
   const part = whole ? (Math.min(counts.streams, counts.published) + counts.heads) / whole : 0;
   const number = (/** @type {number} */ n) => n.toLocaleString();
@@ -121,9 +122,13 @@ function Finding({ finding, close }) {
   return html`<${Dialog} title="What is wrong" close=${close} wide><div class="dialog-body">
     <p class="sentence"><${Said}>${finding.what}</${Said}></p>
     <${Facts} rows=${[["Stream", html`<${Copy} text=${finding.stream} />`], ["Version", finding.version], ["Order", order && html`<a href=${`orders/${quoted(order)}`}>open the order</a>`]]} />
-    <div><h3>What to do</h3><ol class="steps">
-      <li>Keep a copy of the database as it is now, before anything is mended.</li>
-      <li>Verify with the checkpoints that were kept elsewhere: <code>expediter audit verify --data DIR --checkpoints COPY</code>. They show up to which time the log is what was written.</li>
-      <li>Find who could write to the database, and compare the stream with a backup of before.</li></ol></div>
+    <div><h3>What to do</h3><${WhatToDo} /></div>
   </div></${Dialog}>`;
 }
+
+/** What to do where the log is not what was written. */
+export const WhatToDo = () => html`<ol class="steps">
+  <li>Treat it as a security incident: follow “Tampering” in the runbook. <code>expediter drill tampered-log</code> practises it.</li>
+  <li>Keep a copy of the database as it is now, before anything is mended.</li>
+  <li>Verify with the checkpoints that were kept elsewhere: <code>expediter audit verify --data DIR --checkpoints COPY</code>. They show up to which time the log is what was written.</li>
+  <li>Find who could write to the database, and compare the stream with a backup of before. <code>expediter restore BACKUP NEW-DIR --erased DIR</code> makes a folder of the backup, and an engine can be started on it.</li></ol>`;

@@ -35,7 +35,7 @@ export async function followOrder(id, personal, signal, { take, fail }) {
     } catch (error) {
       if (signal.aborted) return;
       const problem = /** @type {any} */ (error);
-      if (!timeline) fail(problem);
+      if (!timeline || failures) fail(problem); // what is shown stays current over one answer that fails
       if (problem.status && problem.status < 500 && problem.status !== 429) return fail(problem);
       failures += 1;
       await pause(Math.min(10_000, 500 * 2 ** failures), signal);

@@ -150,6 +150,18 @@ def test_two_persons_erase_a_customer_and_the_receipt_names_both(visit: Visit) -
     assert "checked against the request" in receipt
     assert HOSTILE in receipt
     assert axe(visit) == []
+    publish_checkpoint(visit.stage.data)
+    page = visit.open("audit/erasures", "auditor", "otto")
+    page.click("button:has-text('Find past erasures')")
+    page.wait_for_selector("text=1 erasure ended, of 1 customer with a proposal")
+    row = page.inner_text(f"[aria-label='Erasures that ended'] tr.row:has-text('{customer}')")
+    for said in ("support anna", "support bert", HOSTILE):
+        assert said in row
+    assert axe(visit) == []
+    page.route("**/audit/heads*", lambda _: None)
+    page.click("button:has-text('Find them again')")
+    page.click("button:text-is('Stop')")
+    page.wait_for_selector("text=Stopped after 0 heads")
     assert page.evaluate("window.hacked") is None
 
 

@@ -7,6 +7,7 @@ import { setQuery } from "../../kit/router.js";
 import { may, me } from "../../kit/session.js";
 import { Table } from "../../kit/table.js";
 import { html, useEffect, useState } from "../../kit/view.js";
+import { PastErasures } from "./past_erasures.js";
 
 const EVERY_MS = 2000;
 const TONES = /** @type {Record<string, string>} */ ({ kept: "mute", proposed: "half_open", destroying: "running", cleaning: "running", erased: "closed" });
@@ -23,7 +24,8 @@ export function Erasures({ query }) {
     <h2 class="sub">Wait or go on</h2>
     <${Trouble} problem=${list.error} retry=${list.reload} />
     ${list.data && html`<${Table} label="Erasures that have not ended" columns=${COLUMNS} rows=${list.data.erasures} id=${(/** @type {any} */ e) => e.customer}
-      empty=${html`<${Empty}>No erasure waits for a second person or goes on.</${Empty}>`} />`}`;
+      empty=${html`<${Empty}>No erasure waits for a second person or goes on.</${Empty}>`} />`}
+    ${may("read_checkpoints") && html`<${PastErasures} />`}`;
 }
 
 const COLUMNS = [

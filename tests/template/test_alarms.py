@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -107,8 +108,10 @@ def test_failed_notifications_of_every_topic_have_an_alarm(of_type: OfType) -> N
     assert topics == set(of_type("SNS::Topic"))
 
 
-def test_changes_of_keys_tables_and_roles_by_hand_are_reported(of_type: OfType) -> None:
-    """Of every key and table that must not be lost, by CloudTrail's names of the calls."""
+def test_changes_of_keys_tables_roles_and_factors_by_hand_are_reported(of_type: OfType) -> None:
+    """Of every key and table that must not be lost, by CloudTrail's names of the calls. It has a user's sub, and hides
+    the name: https://docs.aws.amazon.com/cognito/latest/developerguide/logging-using-cloudtrail.html.
+    """
     rules = {name: rule for name, rule in of_type("Events::Rule").items() if name.endswith("ChangedRule")}
     details = {name: rule["EventPattern"]["detail"] for name, rule in rules.items()}
     assert {"DisableKey", "ScheduleKeyDeletion"} <= set(details["KeysChangedRule"]["eventName"])
@@ -118,6 +121,18 @@ def test_changes_of_keys_tables_and_roles_by_hand_are_reported(of_type: OfType) 
     tables = {named(table) for table in details["TablesChangedRule"]["requestParameters"]["tableName"]}
     assert tables == {"Events", "Events.Arn", "DataKeys", "DataKeys.Arn"}
     assert details["GroupsChangedRule"]["eventName"] == ["AdminAddUserToGroup"]
+    weakening = {"AdminSetUserMFAPreference", "SetUserPoolMfaConfig", "UpdateUserPool", "AdminLinkProviderForUser"}
+    assert weakening <= set(details["FactorsChangedRule"]["eventName"])
+    for rule in ("GroupsChangedRule", "FactorsChangedRule"):
+        assert details[rule]["requestParameters"] == {"userPoolId": [{"Ref": "Callers"}]}
+        assert (
+            rules[rule]["Targets"][0]["InputTransformer"]["InputPathsMap"]["sub"] == "$.detail.additionalEventData.sub"
+        )
+    assert details["TokenRolesChangedRule"]["requestParameters"] == {
+        "functionName": [{"suffix": {"Ref": "TokenRoles"}}]
+    }
+    versioned = {"UpdateFunctionCode20150331v2", "UpdateFunctionConfiguration20150331v2", "DeleteFunction20150331"}
+    assert set(details["TokenRolesChangedRule"]["eventName"]) == versioned
     for name, rule in rules.items():
         [target] = rule["Targets"]
         assert target["Arn"] == {"Ref": "Alarms"}, name
@@ -147,8 +162,17 @@ def test_every_metric_filter_matches_a_log_line_of_the_code(of_type: OfType) -> 
     fields = {field for text in filters.values() for field in re.findall(r"\$\.(\w+)", text)}
     assert {re.findall(r'\$\.message = "([^"]*)"', text)[0] for text in filters.values()} == logged
     assert fields <= {"message", *_fields_of_a_round()}
-    watched = {metric for alarm in of_type("CloudWatch::Alarm").values() for metric, _ in metrics_of(alarm)}
-    assert set(counted) <= watched
+    watched = {
+        (json.dumps(alarm["Namespace"]), alarm["MetricName"], alarm["Statistic"], alarm["Threshold"])
+        for alarm in of_type("CloudWatch::Alarm").values()
+        if "Namespace" in alarm
+    }
+    namespace = json.dumps({"Fn::Sub": "Expediter/${AWS::StackName}"})
+    several = {"CheckpointsFailed": 6, "ErasuresFailed": 10}  # in a day, and in a quarter of an hour
+    assert {(namespace, name, "Sum", several.get(name, 1)) for name in counted} <= watched
+    for item in of_type("Logs::MetricFilter").values():
+        [transformation] = item["MetricTransformations"]
+        assert (json.dumps(transformation["MetricNamespace"]), transformation["MetricValue"]) == (namespace, "1")
 
 
 def _fields_of_a_round() -> set[str]:

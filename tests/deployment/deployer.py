@@ -26,6 +26,7 @@ BROKEN = "handlers/preparation_api"
 
 CODE_OF_DEPLOYMENT = "EXPEDITER_CODE"
 """The variable with the name of the code that is deployed."""
+DELETED_WITHIN_S = 60
 STEP_FUNCTIONS = "EXPEDITER_STEP_FUNCTIONS"
 """The variable with the URL of the engine that runs the machines."""
 
@@ -97,6 +98,15 @@ def make_deploy(
     command = ["make", "--silent", *built, "deploy", f"STACK={name}", deployed_by, f"PARAMETERS={given}"]
     subprocess.run(command, cwd=REPOSITORY, env=environment, stdout=sys.stderr, check=True)
     return _deployed(account, name)
+
+
+def delete_engine(account: Account, name: str) -> None:
+    """Delete what watches and the engine, as ``sam delete`` does, which cannot be run on the emulator."""
+    formation = account.client("cloudformation")
+    for stack in (f"{name}-watching", name):
+        formation.delete_stack(StackName=stack)
+        waiter = formation.get_waiter("stack_delete_complete")
+        waiter.wait(StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": DELETED_WITHIN_S})
 
 
 def _deployed(account: Account, name: str) -> Stack:

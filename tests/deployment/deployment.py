@@ -40,8 +40,9 @@ CALLS = "calls.jsonl"
 class Deployment:
     """Addresses and names. ``views`` is the URL of the views' database, empty if no PostgreSQL can run here.
 
-    ``resources`` are physical ids by the template's logical ids. ``under_way`` is an order that was placed before the
-    rollback, see ``drill.py``."""
+    ``resources`` are physical ids by the template's logical ids, ``deleted`` those before the engine was deleted.
+    ``left_open`` is an order that was placed before that, ``refused`` one that was placed before the rollback, see
+    ``drill.py``."""
 
     folder: str
     emulator: str
@@ -50,7 +51,9 @@ class Deployment:
     views: str
     resources: Mapping[str, str]
     outputs: Mapping[str, str]
-    under_way: Mapping[str, str]
+    deleted: Mapping[str, str]
+    left_open: Mapping[str, str]
+    refused: Mapping[str, str]
 
     @property
     def root(self) -> Account:

@@ -1,4 +1,4 @@
-"""The rollback drill: an order that is under way while a bad deployment is rolled back."""
+"""Orders that are under way while a bad deployment is rolled back, and while the engine is deleted."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tests.deployment.people import Listener, Person, placed
 
 
 def order_under_way(deployment: Deployment) -> dict[str, str]:
-    """Place an order on the bad deployment, on which its restaurant cannot accept it.
+    """Place an order whose ticket waits for the restaurant.
 
     Returns:
-        The order's id, the tokens of its people by role, and ``accept``: the status that the restaurant got.
+        The order's id, and the tokens of its people by role.
     """
     with ExitStack() as opened:
         people = {
@@ -23,11 +23,20 @@ def order_under_way(deployment: Deployment) -> dict[str, str]:
         }
         listener = opened.enter_context(closing(Listener(deployment)))
         order_id = placed(people["customer"], people["restaurant"], listener)
-        answered = httpx.post(
-            f"{deployment.api}/orders/{order_id}/preparation/accept",
-            json={},
-            headers={"Authorization": f"Bearer {people['restaurant'].token}"},
-            timeout=240,
-        )
-        tokens = {role: person.token for role, person in people.items()}
-        return {"order": order_id, "accept": str(answered.status_code), **tokens}
+        return {"order": order_id, **{role: person.token for role, person in people.items()}}
+
+
+def refused_order(deployment: Deployment) -> dict[str, str]:
+    """Place an order on the bad deployment, on which its restaurant cannot accept it.
+
+    Returns:
+        As above, and ``accept``: the status that the restaurant got.
+    """
+    order = order_under_way(deployment)
+    answered = httpx.post(
+        f"{deployment.api}/orders/{order['order']}/preparation/accept",
+        json={},
+        headers={"Authorization": f"Bearer {order['restaurant']}"},
+        timeout=240,
+    )
+    return order | {"accept": str(answered.status_code)}

@@ -1,7 +1,7 @@
 """``python -m tests.deployment.sam deploy ...``: stands for the SAM CLI, which cannot deploy to the emulator.
 
 It takes the arguments of ``tools/deploy.py`` and deploys one template, adapted to the emulator by ``gaps``: it creates
-the stack, or updates it with the former values of parameters that are not given.
+the stack, or updates it with the former values of parameters that are not given, if there is anything to update.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 from tests.deployment import gaps
 from tests.deployment.deployer import ARTIFACTS, CODE_OF_DEPLOYMENT, STEP_FUNCTIONS
@@ -68,12 +69,17 @@ def deploy(name: str, template: dict[str, Any], given: dict[str, str]) -> None:
     parameters = [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()]
     parameters += [{"ParameterKey": key, "UsePreviousValue": True} for key in existing or () if key not in given]
     change = formation.create_stack if existing is None else formation.update_stack
-    change(
-        StackName=name,
-        TemplateURL=url,  # in the call itself it may have 51,200 bytes
-        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-        Parameters=parameters,
-    )
+    try:
+        change(
+            StackName=name,
+            TemplateURL=url,  # in the call itself it may have 51,200 bytes
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+            Parameters=parameters,
+        )
+    except ClientError as error:
+        if "No updates are to be performed" not in str(error):
+            raise
+        return
     _wait(formation, name)
 
 

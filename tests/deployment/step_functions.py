@@ -77,12 +77,15 @@ class DeployedFunctions:
 
 
 @contextmanager
-def driving(account: Account, stack: Stack, folder: Path, port: int) -> Iterator[str]:
-    """Run the stack's machines behind Step Functions' API on ``port``, and yield its URL."""
+def driving(account: Account, stack: Stack, file: Path, port: int) -> Iterator[str]:
+    """Run the stack's machines behind Step Functions' API on ``port``, and yield its URL.
+
+    ``file`` has the executions, which end with the machines when the stack is deleted.
+    """
     clock = SystemClock()
     with ExitStack() as opened:
         hub = opened.enter_context(closing(Hub()))
-        database = opened.enter_context(Database(folder / "executions.sqlite", hub=hub))
+        database = opened.enter_context(Database(file, hub=hub))
         alarms = opened.enter_context(closing(Alarms(clock, hub)))
         journal = Journal(database)
         definitions = Definitions(journal)

@@ -1,5 +1,5 @@
-"""The stacks as ``make deploy`` deployed them twice: the code of a bad commit, and then, rolled back, this one on a
-restored log.
+"""The stacks as ``make deploy`` deployed them three times: before the engine was deleted, after it with the code of a
+bad commit, and then, rolled back, this one on a restored log.
 """
 
 from __future__ import annotations
@@ -7,10 +7,12 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from domain.money import Money
 from tests.deployment.conftest import Join
@@ -51,8 +53,9 @@ def test_a_restored_log_gets_what_a_restore_leaves_out(deployment: Deployment) -
 
 def test_the_state_cannot_be_replaced_or_deleted(deployment: Deployment) -> None:
     """A stack policy refuses the update, and termination protection the deletion."""
-    formation = deployment.root.client("cloudformation")
-    (state,) = [each for each in formation.describe_stacks()["Stacks"] if each["StackName"].endswith("-state")]
+    formation, state = deployment.root.client("cloudformation"), _state(deployment)
+    with pytest.raises(ClientError, match="TerminationProtection is enabled"):
+        formation.delete_stack(StackName=state["StackName"])
     assert state["EnableTerminationProtection"] is True
     policy = json.loads(formation.get_stack_policy(StackName=state["StackName"])["StackPolicyBody"])
     assert {"Update:Replace", "Update:Delete"} in [set(each["Action"]) for each in policy["Statement"]]
@@ -70,8 +73,7 @@ def test_a_rollback_moves_every_alias_to_the_former_code_and_keeps_the_state(dep
         alias = functions.get_alias(FunctionName=function, Name="live")
         assert alias["FunctionVersion"] != "$LATEST", name
         assert functions.get_function_configuration(FunctionName=function, Qualifier="live")["CodeSha256"] == code, name
-    stacks = deployment.root.client("cloudformation").describe_stacks()["Stacks"]
-    assert [each["StackStatus"] for each in stacks if each["StackName"].endswith("-state")] == ["UPDATE_COMPLETE"]
+    assert _state(deployment)["StackStatus"] == "UPDATE_COMPLETE"
 
 
 def test_an_order_under_way_reaches_its_end_after_a_bad_deployment_was_rolled_back(
@@ -80,14 +82,51 @@ def test_an_order_under_way_reaches_its_end_after_a_bad_deployment_was_rolled_ba
     """Its execution waits through the rollback, and goes on in the restored log. The bad commit's API of restaurants
     raised an error at every call.
     """
-    drill = deployment.under_way
-    assert drill["accept"].startswith("5")
+    assert deployment.refused["accept"].startswith("5")
+    _ends(deployment, deployment.refused, listener)
+
+
+def test_deleting_the_engine_and_deploying_it_again_keeps_everything_of_the_state(deployment: Deployment) -> None:
+    """Each of its resources is still the same one, and is there. The engine's API is another one; the emulator gives
+    other resources their former names.
+    """
+    name, root = _state(deployment)["StackName"], deployment.root
+    now = root.client("cloudformation").describe_stack_resources(StackName=name)["StackResources"]
+    before = deployment.deleted
+    assert {each["LogicalResourceId"]: before[each["LogicalResourceId"]] for each in now} == {
+        each["LogicalResourceId"]: each["PhysicalResourceId"] for each in now
+    }
+    tables, kms = set(root.client("dynamodb").list_tables()["TableNames"]), root.client("kms")
+    assert {before["Events"], before["DataKeys"]} <= tables
+    keys = [kms.describe_key(KeyId=before[key])["KeyMetadata"] for key in ("TableKey", "CustomerKey", "CheckpointKey")]
+    assert [key["KeyState"] for key in keys] == ["Enabled"] * 3
+    buckets = {bucket["Name"] for bucket in root.client("s3").list_buckets()["Buckets"]}
+    assert {before["Archive"], before["Pictures"], before["PublishedCheckpoints"]} <= buckets
+    assert root.client("cognito-idp").describe_user_pool(UserPoolId=before["Callers"])["UserPool"]["Id"]
+    apis = {api["ApiId"] for api in root.client("apigatewayv2").get_apis()["Items"]}
+    assert before["ServerlessHttpApi"] not in apis
+
+
+def test_an_order_that_was_open_when_the_engine_was_deleted_reaches_its_end_on_the_next_deployment(
+    deployment: Deployment, listener: Listener
+) -> None:
+    """Its execution and its documents are gone. The next commit starts a run of the new machine from the log."""
+    _ends(deployment, deployment.left_open, listener)
+
+
+def _state(deployment: Deployment) -> Any:
+    stacks = deployment.root.client("cloudformation").describe_stacks()["Stacks"]
+    (state,) = [each for each in stacks if each["StackName"].endswith("-state")]
+    return state
+
+
+def _ends(deployment: Deployment, order: Mapping[str, str], listener: Listener) -> None:
+    """Have the people of an order from a drill fulfil it."""
     customer, restaurant, courier = (
-        ExpediterClient(deployment.api, drill[role]) for role in ("customer", "restaurant", "courier")
+        ExpediterClient(deployment.api, order[role]) for role in ("customer", "restaurant", "courier")
     )
-    order_id = drill["order"]
-    fulfilled(order_id, customer, restaurant, courier, listener)
-    money = deployment.money_of(order_id)
+    fulfilled(order["order"], customer, restaurant, courier, listener)
+    money = deployment.money_of(order["order"])
     assert money is not None
     assert (money.held, money.captured) == (Money(0, "EUR"), Money(2800, "EUR"))
 
@@ -101,12 +140,14 @@ CALLS = {
     "KeysChangedRule": ("kms.amazonaws.com", "ScheduleKeyDeletion"),
     "TablesChangedRule": ("dynamodb.amazonaws.com", "DeleteTable"),
     "GroupsChangedRule": ("cognito-idp.amazonaws.com", "AdminAddUserToGroup"),
+    "FactorsChangedRule": ("cognito-idp.amazonaws.com", "AdminSetUserMFAPreference"),
+    "TokenRolesChangedRule": ("lambda.amazonaws.com", "UpdateFunctionCode20150331v2"),
 }
 """A call by hand that each rule reports."""
 
 
 @pytest.mark.parametrize("rule", CALLS)
-def test_the_loss_of_a_key_a_table_or_a_role_is_sent_to_the_subscribers_of_alarms(
+def test_the_loss_of_a_key_a_table_a_role_or_a_factor_is_sent_to_the_subscribers_of_alarms(
     deployment: Deployment, rule: str
 ) -> None:
     """The drill of a key that is scheduled for deletion. Only AWS may put events with its own sources, so a copy of the
@@ -143,6 +184,7 @@ def test_the_loss_of_a_key_a_table_or_a_role_is_sent_to_the_subscribers_of_alarm
         sqs.delete_queue(QueueUrl=queue)
     [message] = [json.loads(each["Body"])["Message"] for each in received]
     assert call in message
+    assert ("5ebe0000" in message) == source.startswith("cognito-idp")
     assert "arn:aws:iam::000000000000:user/mallory" in message
     assert "docs/runbook.md#changes-by-hand" in message
 
@@ -157,9 +199,11 @@ def _record(source: str, call: str, deployment: Deployment) -> dict[str, Any]:
         "userIdentity": {"arn": "arn:aws:iam::000000000000:user/mallory"},
         "requestParameters": {
             "keyId": key,
-            "username": "support-eve",
+            "username": "HIDDEN_DUE_TO_SECURITY_REASONS",
+            "functionName": deployment.resources["TokenRoles"],
             "tableName": deployment.outputs["EventsTable"],
             "userPoolId": deployment.outputs["UserPoolId"],
         },
+        "additionalEventData": {"sub": "5ebe0000-0000-4000-8000-000000000001"},
         "resources": [{"ARN": key, "accountId": "000000000000", "type": "AWS::KMS::Key"}],
     }

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import json
 import os
 import platform
 import re
@@ -19,11 +20,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import yaml
 
 from tests.mutations.mutant import Check, Mutant, SelectedTests, Simulation
 from tests.mutations.mutants import MUTANTS
@@ -32,6 +35,9 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "mutations.md"
 LEFT_OUT = (".*", "__pycache__", "*.pyc", "build", "dist", "node_modules")
 """Downloaded, built and cached files, which the checks do not need."""
+
+TRANSLATOR = ".tools/sam"
+"""The exception: tests of the stacks translate their templates by it. Each copy has a link to it."""
 
 TIME_LIMIT_S = 120
 """For one check; the longest takes a tenth of it on two cores. A mutant that makes its check hang counts as caught."""
@@ -153,11 +159,13 @@ def mutated_text(root: Path, mutant: Mutant) -> str:
         raise NotSound(f"{mutant.name}: its old text is in {mutant.file} {count} times, not once")
     mutated = text.replace(mutant.old, mutant.new)
     try:
-        if mutant.file.endswith(".py"):
-            ast.parse(mutated)
-    except SyntaxError as error:
-        raise NotSound(f"{mutant.name}: {mutant.file} cannot be compiled: {error}") from error
+        _PARSERS.get(Path(mutant.file).suffix, str)(mutated)
+    except (SyntaxError, ValueError, yaml.YAMLError) as error:
+        raise NotSound(f"{mutant.name}: {mutant.file} cannot be read: {error}") from error
     return mutated
+
+
+_PARSERS: dict[str, Callable[[str], object]] = {".py": ast.parse, ".yaml": yaml.compose, ".json": json.loads}
 
 
 # --- one check in one copy --------------------------------------------------------------------------------------------
@@ -168,6 +176,8 @@ def _copy() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="expediter-mutant-") as folder:
         copy = Path(folder).resolve() / "repository"
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*LEFT_OUT))
+        (copy / TRANSLATOR).parent.mkdir()
+        (copy / TRANSLATOR).symlink_to(ROOT / TRANSLATOR)
         yield copy
 
 

@@ -15,6 +15,8 @@ from workflows.simulation.aws_limits import (
     Bucket,
     Concurrency,
     Limit,
+    LimitUse,
+    Refusals,
     TokenBucket,
     requested,
 )
@@ -71,6 +73,33 @@ def test_a_drained_bucket_allows_nothing_until_its_first_refill_after_that() -> 
     assert not bucket.passes()
     later(scheduler, 0.5)
     assert bucket.passes()
+
+
+def test_a_bucket_earns_nothing_while_it_is_drained() -> None:
+    """Ten minutes of refills are lost, also if nothing was asked for meanwhile."""
+    scheduler = Scheduler(1)
+    bucket = TokenBucket(Bucket(100, 1), scheduler, outage(EPOCH + timedelta(seconds=10), 600))
+    later(scheduler, 20)
+    assert not bucket.passes()
+    later(scheduler, 593)
+    assert [bucket.passes() for _ in range(4)] == [True, True, True, False]
+
+
+def test_only_waits_of_ten_seconds_say_which_limit_queues_first() -> None:
+    """A wait lasts from the first refusal of a piece of work until it passes."""
+    scheduler = Scheduler(1)
+    use = LimitUse()
+    refusals = Refusals(use, scheduler)
+    refusals.note("a short wait", passed=False)
+    later(scheduler, 9)
+    refusals.note("a short wait", passed=True)
+    assert (use.longest, use.first_at) == (timedelta(seconds=9), None)
+    refusals.note("a long wait", passed=False)
+    later(scheduler, 6)
+    refusals.note("a long wait", passed=False)
+    later(scheduler, 5)
+    refusals.note("a long wait", passed=True)
+    assert (use.longest, use.first_at) == (timedelta(seconds=11), EPOCH + timedelta(seconds=9))
 
 
 def test_what_a_bucket_holds_is_done_in_order_and_waits_for_what_was_owed() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from http import HTTPStatus
 from typing import Any
 
@@ -54,10 +55,39 @@ def _place(error: Mapping[str, Any]) -> tuple[str | int, ...]:
 
 
 def unknown_parameters(unknown: Sequence[str], known: Sequence[str]) -> InvalidRequest:
-    """Make the refusal for query parameters that the path does not take."""
+    """Make the refusal for query parameters that the path does not take. It names those that may have been meant."""
+    return invalid([(name[:64], _unknown(name[:64], known)) for name in unknown], HTTPStatus.BAD_REQUEST)
+
+
+_PERSONAL = ("phone", "email", "name", "address")
+_MEANT = {
+    "page": "cursor",
+    "offset": "cursor",
+    "after": "cursor",
+    "next": "cursor",
+    "per_page": "limit",
+    "size": "limit",
+}
+"""Query parameters that other APIs have, and those here that do the same."""
+
+
+def _unknown(name: str, known: Sequence[str]) -> str:
+    if name in _PERSONAL and "customer" in known:
+        return "is not sent in a URL, where it would be logged; send it in the body of POST /orders/search"
+    near = _near(name, known)
+    if near:
+        return f"is not a query parameter here; did you mean {' or '.join(near)}?"
     takes = f"this path takes {', '.join(known)}" if known else "this path takes none"
-    problems = [(name[:64], f"is not a query parameter here; {takes}") for name in unknown]
-    return invalid(problems, HTTPStatus.BAD_REQUEST)
+    return f"is not a query parameter here; {takes}"
+
+
+def _near(name: str, known: Sequence[str]) -> list[str]:
+    """Return at most three parameters that are written almost like this name, or share a word with it."""
+    written = get_close_matches(name.lower().replace("-", "_"), known, n=1, cutoff=0.75)
+    words = set(name.lower().split("_"))
+    related = [each for each in known if words & set(each.split("_"))]
+    same = [each for each in known if each == _MEANT.get(name)]
+    return (written or same or related)[:3]
 
 
 def invalid(problems: Sequence[tuple[str, str]], status: HTTPStatus) -> InvalidRequest:

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field
 
 from domain.order.order import Status
 from handlers.http.search_parameters import (
+    STATUS_INSTEAD,
     AmountMax,
     AmountMin,
     CauseIs,
@@ -37,7 +38,7 @@ from handlers.http.search_parameters import (
 from handlers.http.values import Strict
 from workflows.search.filters import OrderFilter
 
-_Status = Annotated[Status, OneOf(Status, without=Status.UNPLACED)]
+_Status = Annotated[Status, OneOf(Status, without=Status.UNPLACED, instead=STATUS_INSTEAD)]
 
 
 class OrderFilters(Strict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -50,12 +51,13 @@ _WAIT_FOR = r"(ord_[a-z2-7]{26}):([1-9][0-9]{0,8})"
 class OneOf:
     """Goes into ``Annotated[StrEnum, ...]``: the text is one of its values; with ``several``, some with commas between.
 
-    ``without``: a value that is not admitted.
+    ``without``: a value that is not admitted. ``instead``: by values that callers may try, what to send in their place.
     """
 
     kind: type[StrEnum]
     several: bool = False
     without: str = ""
+    instead: tuple[tuple[str, str], ...] = ()
 
     @property
     def _values(self) -> list[str]:
@@ -75,8 +77,14 @@ class OneOf:
         if not set(parts) <= set(self._values):
             many = "one or several" if self.several else "one"
             between = ", with commas between them" if self.several else ""
-            raise ValueError(f"must be {many} of {', '.join(self._values)}{between}")
+            hints = [hint for part in parts if part not in self._values for hint in self._hints(part)]
+            admitted = f"must be {many} of {', '.join(self._values)}{between}"
+            raise ValueError("; ".join(dict.fromkeys((admitted, *hints))))
         return tuple(map(self.kind, parts)) if self.several else self.kind(parts[0])
+
+    def _hints(self, value: str) -> list[str]:
+        instead = [hint for name, hint in self.instead if name == value]
+        return instead or [f"did you mean {near}?" for near in get_close_matches(value, self._values, n=1)]
 
 
 def _event_types(value: Any) -> tuple[str, ...]:
@@ -110,8 +118,15 @@ _WaitFor = Annotated[
     WaitFor, BeforeValidator(_wait_for), WithJsonSchema({"type": "string", "pattern": f"^{_WAIT_FOR}$"})
 ]
 
+STATUS_INSTEAD = (
+    ("parked", "parked orders are found with parked=true"),
+    ("overdue", "orders that wait for too long are found with overdue=true"),
+    ("waiting", "orders that wait for something are found with waiting_for"),
+)
+"""What is no status and is asked for as one."""
+
 Statuses = Annotated[
-    Annotated[tuple[Status, ...], OneOf(Status, several=True, without=Status.UNPLACED)] | None,
+    Annotated[tuple[Status, ...], OneOf(Status, several=True, without=Status.UNPLACED, instead=STATUS_INSTEAD)] | None,
     InQuery("Only orders in one of these states, with commas between them."),
 ]
 CustomerIs = Annotated[_Name | None, InQuery("Only orders of this customer.")]

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from workflows.cli import order_commands
+
 
 @pytest.fixture
 def placed(expediter: Any, running: Any) -> str:
@@ -26,6 +28,17 @@ def test_placing_prints_only_the_id_on_stdout(expediter: Any, running: Any) -> N
     assert result.out.startswith("ord_")
     assert result.out.count("\n") == 1
     assert "placed: 27.40 EUR" in result.err
+
+
+def test_the_example_without_its_restaurant_says_how_to_get_it(
+    expediter: Any, running: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first command that a newcomer tries must not end with a restaurant that nobody mentioned."""
+    monkeypatch.setitem(order_commands.EXAMPLE, "restaurant", "not-registered")
+    result = expediter("order", "place", "--example", "--data", running.data)
+    assert result.code == 1
+    assert "not-registered is not registered" in result.err
+    assert "expediter up --demo-data" in result.err
 
 
 def test_the_same_key_gives_the_same_order(expediter: Any, running: Any, written: Callable[[str, str], str]) -> None:

@@ -43,6 +43,18 @@ def test_an_order_is_found_by_all_that_support_is_told(expediter: Any, running: 
         assert page["as_of"]["complete"] is True
 
 
+@pytest.mark.parametrize(
+    ("status", "instead"), [("parked", "use --parked"), ("overdue", "use --overdue"), ("canceled", "cancelled?")]
+)
+def test_what_is_no_status_is_answered_with_the_option_that_was_meant(
+    expediter: Any, running: Any, status: str, instead: str
+) -> None:
+    """A parked order has a status besides, in which it was parked."""
+    result = expediter("order", "list", "--status", status, "--data", running.data)
+    assert result.code != 0
+    assert instead in result.err
+
+
 def test_events_are_listed_across_orders(expediter: Any, running: Any, cancelled: str) -> None:
     """The newest first, without what people wrote."""
     result = expediter("events", "--type", "CancellationRequested", "--data", running.data)

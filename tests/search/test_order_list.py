@@ -219,6 +219,37 @@ def test_a_wrong_parameter_is_refused_by_name(shop, query, fields):
     assert (answer.status, answer.fields) == (400, fields)
 
 
+@pytest.mark.parametrize(
+    ("path", "query", "hint"),
+    [
+        ("/orders", {"status": "parked"}, "parked=true"),
+        ("/orders", {"status": "placed,overdue"}, "overdue=true"),
+        ("/orders", {"status": "waiting"}, "waiting_for"),
+        ("/orders", {"status": "canceled"}, "did you mean cancelled?"),
+        ("/orders", {"sort": "placedat"}, "did you mean placed_at?"),
+        ("/orders", {"phone": "0301234567"}, "POST /orders/search"),
+        ("/orders", {"email": "ada@example.com"}, "POST /orders/search"),
+        ("/orders", {"name": "Ada"}, "POST /orders/search"),
+        ("/orders", {"restuarant": "rosa"}, "did you mean restaurant?"),
+        ("/orders", {"id": "ord_x"}, "did you mean id_prefix or id_suffix?"),
+        ("/orders", {"page": "2"}, "did you mean cursor?"),
+        ("/orders", {"colour": "red"}, "this path takes status, customer"),
+        ("/events", {"order_id": "ord_x"}, "did you mean order?"),
+        ("/events", {"phone": "0301234567"}, "POST /orders/search"),
+        ("/books", {"from": "2026-05-01"}, "did you mean day_from?"),
+        ("/stats", {"from": "2026-05-01"}, "did you mean placed_from?"),
+        ("/webhooks", {"name": "x"}, "this path takes"),
+    ],
+    ids=str,
+)
+def test_a_refused_parameter_says_what_to_send_instead(shop, path, query, hint):
+    """The nearest parameter or value, the filter that was meant, or the search whose body takes personal data."""
+    answer = shop.list(path, role="service" if path == "/webhooks" else "support", **query)
+    assert (answer.status, answer.fields) == (400, list(query))
+    assert hint in answer.json["errors"][0]["problem"]
+    assert not {"0301234567", "ada@example.com"} & set(str(answer.json).split())
+
+
 def test_a_cursor_belongs_to_its_sort(shop):
     """A cursor of another sort would begin anywhere."""
     for number in range(3):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -70,7 +72,7 @@ def place(
     body = EXAMPLE if file is None else _order(read_json(read_text(file), file))
     from workflows.cli.connection import connected, hint
 
-    with connected(url, data, as_ or "customer:cus_1") as engine:
+    with connected(url, data, as_ or "customer:cus_1") as engine, _explained_example(example):
         view = engine.place(cast("PlaceJson", body), key or str(uuid.uuid4()))  # the engine checks the body
     if json:
         print_json(view)
@@ -78,6 +80,23 @@ def place(
         print(view["id"])
         see = hint(f"order history {view['id']}", url, data)
         say(f"placed: {money(view['totals']['total'])}; see {see}")
+
+
+@contextmanager
+def _explained_example(example: bool) -> Iterator[None]:
+    """Say what the example order needs, if the engine has no such restaurant."""
+    from workflows.client import ApiProblem
+
+    try:
+        yield
+    except ApiProblem as problem:
+        if example and problem.name == "RestaurantNotFound":
+            problem.detail = (
+                f"{problem.detail.rstrip('.')}; the example orders from the restaurants that expediter up --demo-data "
+                "registers: start the engine again with it, or give a FILE with an order from a restaurant of "
+                "expediter restaurant list"
+            )
+        raise
 
 
 @app.command()

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from workflows.cli.failures import InvalidInput
 from workflows.cli.inputs import time_if_given
 
 Customer = Annotated[str | None, typer.Option(metavar="ID", help="Only of this customer.")]
@@ -43,6 +44,9 @@ class OrderFilterOptions:
 
     def given(self) -> dict[str, Any]:
         """Return those that were given, as the client takes them. Raises InvalidInput."""
+        for status in self.status or ():
+            if status in _INSTEAD:
+                raise InvalidInput(f"--status: {status} is not a status; use {_INSTEAD[status]}")
         read: dict[str, Any] = {
             **{name: time_if_given(getattr(self, name), f"--{name.replace('_', '-')}") for name in _TIMES},
             "currency": self.currency and self.currency.upper(),
@@ -56,6 +60,9 @@ def _part_of_id(text: str | None) -> str | None:
     """Return a part of an id as it was read aloud or cut off, without capital letters and dots."""
     return text and text.strip(" .\u2026").lower()
 
+
+_INSTEAD = {"parked": "--parked", "overdue": "--overdue", "waiting": "--waiting-for"}
+"""Options for what is no status and is asked for as one."""
 
 _TIMES = ("placed_from", "placed_to", "changed_from")
 

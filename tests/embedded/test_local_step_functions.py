@@ -487,6 +487,43 @@ def test_the_result_of_a_tested_map_or_parallel_may_be_given(sfn: Any) -> None:
             sfn.test_state(definition=machine, **refused)
 
 
+MAPPED = {"Type": "Map", "ItemProcessor": {"StartAt": "I", "States": {"I": PASS}}, "End": True}
+TWO = {"Type": "Parallel", "Branches": [{"StartAt": name, "States": {name: PASS}} for name in ("I", "J")]}
+NEEDS_MOCK = "TestState API does not support Map or Parallel states. Supported state types include: "
+STARTS = "arn:aws:states:::states:startExecution"
+
+
+@pytest.mark.parametrize(
+    ("state", "request_", "code", "message"),
+    [
+        (MAPPED, {}, "InvalidDefinition", NEEDS_MOCK),
+        (TWO | {"End": True}, {}, "InvalidDefinition", NEEDS_MOCK),
+        (PASS, {"mock": {"result": "1"}}, "ValidationException",
+         "State type 'Pass' is not supported when a mock is specified"),
+        (invoke("Never"), {"mock": {"result": "{}", "errorOutput": {"error": "E"}}}, "ValidationException",
+         "A test mock should have only one of the following fields: [result, errorOutput]."),
+        (invoke("Never"), {"mock": {"result": "{}"}, "revealSecrets": True}, "ValidationException",
+         "TestState does not support RevealSecrets when a mock is specified."),
+        (MAPPED, {"mock": {"result": "{}"}}, "ValidationException", "Mocked result must be an array."),
+        (TWO | {"End": True}, {"mock": {"result": "[1]"}}, "ValidationException",
+         "Mocked result must contain the same number of items as number of Parallel branches."),
+        (invoke("Never", Resource=INVOKE + ".waitForTaskToken"), {}, "ValidationException", "waits for a token: give"),
+        *(({"Type": "Task", "Resource": f"{STARTS}{mode}", "Arguments": {"StateMachineArn": "m"}, "End": True}, {},
+           "ValidationException", "starts an execution: give") for mode in ("", ".sync", ".sync:2")),
+    ],
+)  # fmt: skip
+def test_a_test_of_a_state_without_its_mock_or_with_a_wrong_one(
+    sfn: Any, state: dict[str, Any], request_: dict[str, Any], code: str, message: str
+) -> None:
+    """Sentences about mocks are those recorded on AWS. Nothing is called."""
+    FUNCTIONS["Never"] = SimpleQueue[Any]().get_nowait
+    with pytest.raises(sfn.exceptions.ClientError) as refused:
+        sfn.test_state(definition=json.dumps(state | {"QueryLanguage": "JSONata"}), roleArn=ROLE, **request_)
+    error = refused.value.response["Error"]
+    assert error["Code"] == code
+    assert message in error["Message"]
+
+
 def branch(of: dict[str, Any]) -> dict[str, Any]:
     """The same branch with other names, because names are unique in a machine."""
     return {"StartAt": "C", "States": {"C": of["States"]["B"]}}

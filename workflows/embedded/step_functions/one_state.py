@@ -19,7 +19,7 @@ from workflows.asl.jsonata.dice import Dice
 from workflows.asl.reading import definition
 from workflows.asl.reading.definition import Definition, InvalidDefinition
 from workflows.asl.reading.integrations import CanCall
-from workflows.asl.reading.states import Fallible
+from workflows.asl.reading.states import AnyState, Fallible, Task
 from workflows.asl.signals import JSON, ExecutionStatus, InvokeFunction, StartExecution
 from workflows.asl.virtual import VirtualExecution, VirtualRunner
 from workflows.embedded.lambda_.functions import FunctionFailed, FunctionUnknown
@@ -61,6 +61,7 @@ class StateTests:
         request = read_request(parameters)
         ways = _Ways(request.state)
         whole = self._parse(_machine(ways.state, request))
+        _check_alone(whole.scope.states[_NAME], request)
         mock = outcome_of(request.mock, whole.scope.states[_NAME], request.is_container)
         data: Result = {"input": request.input_text}
         if mock is not None and request.is_container:
@@ -76,7 +77,7 @@ class StateTests:
         running.execution.context.update(request.context)
         while runner.is_running(running):
             if not runner.step():
-                raise invalid("the state waits for a token: give its result as 'mock'")
+                raise AssertionError("one state waits for its timers and its mock alone")
         return running
 
     def _prepare(self, ways: _Ways, request: StateTestRequest, data: Result) -> VirtualExecution | None:
@@ -183,10 +184,8 @@ class _Runner(VirtualRunner):
             self._answer(running, effect.task, answers.function_succeeded(result))
 
     def _start_child(self, running: VirtualExecution, effect: StartExecution) -> None:
-        if self._mock is None:
-            self._answer(running, effect.task, answers.machine_missing(effect.machine, effect.mode))
-        else:
-            self._answer(running, effect.task, self._mock)
+        assert self._mock is not None, "a state that starts an execution has a mock"
+        self._answer(running, effect.task, self._mock)
 
     def _answer(self, running: VirtualExecution, task: int, outcome: JSON | TaskError) -> None:
         tokens = running.execution.open_tokens()
@@ -196,6 +195,15 @@ class _Runner(VirtualRunner):
             self._settle(running, tokens[0], 0.0, "succeed", outcome)
         else:
             self._succeed(running, task, outcome)
+
+
+def _check_alone(state: AnyState, request: StateTestRequest) -> None:
+    """Refuse a task that would wait for others, before it calls anything. Raises StepFunctionsRefusal."""
+    if request.mock is not None or not isinstance(state, Task):
+        return
+    if state.integration.waits_for_token or state.integration.mode is not None:
+        what = "waits for a token" if state.integration.waits_for_token else "starts an execution"
+        raise invalid(f"the state {what}: give its result as 'mock'")
 
 
 def _machine(state: Mapping[str, JSON], request: StateTestRequest) -> Mapping[str, JSON]:
@@ -231,7 +239,8 @@ def _preparations(state: Mapping[str, Any]) -> Mapping[str, Mapping[str, JSON]]:
 
 
 def _texts(state: Mapping[str, Any]) -> list[str]:
-    entries = [state, *state.get("Choices", ()), *state.get("Catch", ())]
+    lists = [state[name] for name in ("Choices", "Catch") if isinstance(state.get(name), list)]
+    entries = [state, *(entry for found in lists for entry in found)]
     values = [entry.get(name) for entry in entries if isinstance(entry, dict) for name in ("Next", "Default")]
     return [value for value in values if isinstance(value, str)]
 

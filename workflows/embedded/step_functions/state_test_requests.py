@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from workflows.asl import answers
 from workflows.asl.answers import TaskError
-from workflows.asl.reading.states import AnyState, Task
+from workflows.asl.reading.states import AnyState, Parallel, Task
 from workflows.asl.signals import JSON
 from workflows.embedded.step_functions.api_requests import (
     Parameters,
@@ -22,6 +22,10 @@ from workflows.embedded.step_functions.api_requests import (
 
 _LEVELS: Final = ("INFO", "DEBUG", "TRACE")
 _VALIDATION_MODES: Final = ("STRICT", "PRESENT", "NONE")
+_NEEDS_MOCK: Final = (
+    "TestState API does not support Map or Parallel states. "
+    "Supported state types include: [Task, Wait, Pass, Succeed, Fail, Choice]"
+)
 CONTAINERS: Final = ("Parallel", "Map")
 
 
@@ -53,12 +57,9 @@ def read_request(parameters: Parameters) -> StateTestRequest:
     """Read a request. Raises StepFunctionsRefusal."""
     state, language = _state_of(parameters)
     mock = parameters.get("mock") or None
-    if mock is not None and state.get("Type") not in ("Task", *CONTAINERS):
-        raise invalid("'mock' can only be given for a Task, Map or Parallel state")
-    if mock is not None:
-        _one_of(mock.get("fieldValidationMode", "STRICT"), _VALIDATION_MODES, "fieldValidationMode")
     if "context" in parameters and mock is None:
         raise invalid("'context' can only be given together with 'mock'")
+    _check_mock(mock, state, parameters)
     return StateTestRequest(
         state=state,
         language=language,
@@ -82,11 +83,29 @@ def outcome_of(mock: Mapping[str, Any] | None, state: AnyState, is_container: bo
     result = json_of(text_of(mock, "result"), "ValidationException", "'mock.result'")
     if is_container:
         if not isinstance(result, list):
-            raise invalid("'mock.result' of a Map or Parallel state must be a JSON array")
+            raise invalid("Mocked result must be an array.")
+        if isinstance(state, Parallel) and len(result) != len(state.branches):
+            raise invalid("Mocked result must contain the same number of items as number of Parallel branches.")
         return result
     assert isinstance(state, Task)
     is_bare = state.integration.is_plain_function or state.integration.service is not None
     return answers.function_succeeded(result) if is_bare and not state.integration.waits_for_token else result
+
+
+def _check_mock(mock: Mapping[str, Any] | None, state: Mapping[str, Any], parameters: Parameters) -> None:
+    """Refuse a mock that is missing or cannot be given, in AWS's words. Raises StepFunctionsRefusal."""
+    kind = state.get("Type")
+    if mock is None:
+        if kind in CONTAINERS:
+            raise StepFunctionsRefusal("InvalidDefinition", _NEEDS_MOCK)
+        return
+    if kind not in ("Task", *CONTAINERS):
+        raise invalid(f"State type '{kind}' is not supported when a mock is specified")
+    if "result" in mock and "errorOutput" in mock:
+        raise invalid("A test mock should have only one of the following fields: [result, errorOutput].")
+    if parameters.get("revealSecrets"):
+        raise invalid("TestState does not support RevealSecrets when a mock is specified.")
+    _one_of(mock.get("fieldValidationMode", "STRICT"), _VALIDATION_MODES, "fieldValidationMode")
 
 
 def _state_of(parameters: Parameters) -> tuple[Mapping[str, Any], str]:

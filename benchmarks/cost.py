@@ -17,7 +17,7 @@ from statistics import median_low
 from typing import TYPE_CHECKING
 
 from benchmarks.counting import STORIES, Access, Counts, Story, counting
-from benchmarks.fixed_costs import functions_with, monthly
+from benchmarks.fixed_costs import ROLES_IN_TOKENS, functions_with, monthly
 from benchmarks.options import Options, options
 from benchmarks.prices import (
     ARCHIVE_GB,
@@ -98,7 +98,7 @@ def bill(counts: Counts, assumed: Assumptions) -> dict[str, float]:
     keys, key_units, key_writes = key_calls(counts, assumed)
     requests = sum(count for name, count in counts.invocations.items() if name.endswith("Api"))
     logged = invocations.total() * assumed.log_bytes_per_invocation + requests * assumed.log_bytes_per_request
-    traces = requests + invocations["Feed"] + invocations["Publisher"] + counts.machine_calls["start"]
+    traces = requests + counts.machine_calls["start"]  # the functions on the stream begin none: template.yaml
     payload = sum(len(event) for event in events)
     called = sum(counts.outside.values()) * assumed.request_bytes
     return {
@@ -115,15 +115,23 @@ def bill(counts: Counts, assumed: Assumptions) -> dict[str, float]:
         "KMS": keys * KMS_REQUEST,
         "CloudWatch Logs": logged / 1e9 * LOG_GB,
         "X-Ray": traces * assumed.traced * TRACE,
-        "Cognito, for restaurants and couriers": _users(assumed) * USER_MONTH[assumed.tier]
-        if counts.invocations["PreparationApi"]
-        else 0.0,
+        **(_sign_ins(assumed) if counts.invocations["PreparationApi"] else dict.fromkeys(_sign_ins(assumed), 0.0)),
     }
 
 
-def _users(assumed: Assumptions) -> float:
-    """Return an order's share of the restaurants and couriers that sign in in its month."""
-    return 1 / assumed.restaurant_orders + 1 / assumed.courier_orders
+def _sign_ins(assumed: Assumptions) -> dict[str, float]:
+    """Price an order's share of the restaurants and couriers of its month.
+
+    They are users of the pool, which calls the function TokenRoles for each token, also for a refreshed one. It looks
+    up no users of these roles.
+    """
+    users = 1 / assumed.restaurant_orders + 1 / assumed.courier_orders
+    tokens = assumed.restaurant_tokens / assumed.restaurant_orders + assumed.courier_tokens / assumed.courier_orders
+    token_s = (assumed.call_cpu_s + assumed.cold_share * assumed.cold_s) / assumed.lambda_share
+    return {
+        "Cognito, for restaurants and couriers": users * USER_MONTH[assumed.tier],
+        ROLES_IN_TOKENS: tokens * (LAMBDA_REQUEST + token_s * assumed.lambda_gb * LAMBDA_GB_S),
+    }
 
 
 def with_publisher(counts: Counts) -> Counter[str]:

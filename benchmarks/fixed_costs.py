@@ -64,6 +64,8 @@ BY_USE: Mapping[str, str] = {
 }
 """By type, the line of an order's bill that has most of its price; ``kept`` is what a million orders leave."""
 
+SCHEDULED = "schedules, and what they run"
+
 MONTHLY: Mapping[str, str] = {
     "AWS::ApiGatewayV2::Stage": "detailed metrics of routes",
     "AWS::CloudWatch::Alarm": "alarms, by metric",
@@ -72,10 +74,25 @@ MONTHLY: Mapping[str, str] = {
     "AWS::Lambda::EventSourceMapping": "polling of queues",
     "AWS::Logs::MetricFilter": "metrics of log lines",
     "AWS::SQS::Queue": "data keys of queues",
-    "AWS::Scheduler::Schedule": "schedules, and what they run",
+    "AWS::Scheduler::Schedule": SCHEDULED,
     "AWS::SecretsManager::Secret": "secrets",
 }
 """By type, the line of the month that has its price."""
+
+ROLES_IN_TOKENS = "Lambda, for the roles in their tokens"
+"""The line of an order's bill for the function of the pool."""
+
+BESIDE_ORDERS: Mapping[str, str] = {
+    "TokenRoles": ROLES_IN_TOKENS,
+    **dict.fromkeys(("Timer", "Checkpoints", "Archiver"), SCHEDULED),
+    **dict.fromkeys(
+        ("AuditApi", "BulkApi", "CatalogueApi", "CustomersApi", "ExecutionsApi", "IncidentsApi", "WebhooksApi"),
+        "requests of people who look or publish a menu: a few for each order at most, at $2 a million",
+    ),
+    "ExecutionFaults": "executions that ended with a fault alone",
+    **dict.fromkeys(("SearchApi", "Projector", "Exporter"), "with the database of the views, which has its own price"),
+}
+"""Functions that an order does not invoke, with the line of the bill that has them or the reason for having none."""
 
 FREE: Mapping[str, str] = {
     "AWS::CodeDeploy::Application": "CodeDeploy has no price for functions",
@@ -112,10 +129,17 @@ def monthly() -> dict[str, float]:
         "dashboard": len(by_type["AWS::CloudWatch::Dashboard"]) * DASHBOARD_MONTH,
         "metrics of log lines": len(by_type["AWS::Logs::MetricFilter"]) * CUSTOM_METRIC_MONTH,
         "detailed metrics of routes": _routes(functions) * METRICS_OF_A_ROUTE * CUSTOM_METRIC_MONTH,
-        "schedules, and what they run": _schedules(functions),
+        SCHEDULED: _schedules(functions),
         "polling of queues": queues * MONTH_S / POLLS_OF_A_QUEUE_S * SQS_REQUEST,
         "data keys of queues": len(by_type["AWS::SQS::Queue"]) * 3 * MONTH_S / KEY_OF_A_QUEUE_S * KMS_REQUEST,
     }
+
+
+def all_functions() -> frozenset[str]:
+    """Name the functions of all stacks."""
+    kinds = {"AWS::Serverless::Function", "AWS::Lambda::Function"}
+    resources = [item for path in TEMPLATES for item in _template(path)["Resources"].items()]
+    return frozenset(name for name, resource in resources if resource["Type"] in kinds)
 
 
 @cache

@@ -73,6 +73,8 @@ class Assumptions:
     tier: str = "LITE"  # the default of UserPoolTier in stacks/state.yaml
     restaurant_orders: float = 600.0  # a month: twenty a day
     courier_orders: float = 300.0  # a month: two an hour in five hours of thirty days
+    restaurant_tokens: float = 240.0  # a month: one an hour (AccessTokenValidity) in eight hours of thirty days
+    courier_tokens: float = 150.0  # a month: likewise in five hours
     customer_orders: float = 4.0  # a month
 
 

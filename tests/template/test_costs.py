@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from benchmarks.fixed_costs import BY_USE, FREE, MONTHLY, TEMPLATES, monthly
+from benchmarks.fixed_costs import (
+    BESIDE_ORDERS,
+    BY_USE,
+    FREE,
+    MONTHLY,
+    ROLES_IN_TOKENS,
+    TEMPLATES,
+    all_functions,
+    monthly,
+)
 from benchmarks.prices import USER_MONTH
 from benchmarks.report import DOCUMENTS, with_tables
 from benchmarks.results import read
@@ -27,6 +36,19 @@ def test_every_type_of_resource_has_a_price_or_a_reason_for_having_none(resource
     deployed = {resource["Type"] for resource in resources.values()}
     assert deployed == {*BY_USE, *MONTHLY, *FREE}
     assert len(deployed) == len(BY_USE) + len(MONTHLY) + len(FREE)
+
+
+def test_every_function_is_in_the_bill_or_has_a_reason(results: dict[str, dict[str, Any]]) -> None:
+    """By what an order invokes, or by its name: its type alone would hide one that is called for other things."""
+    invoked = {
+        count.removeprefix("invocations of ")
+        for name in ("a million happy orders", "a million compensated orders")
+        for count in results[name]["detail"]["counts"]
+        if count.startswith("invocations of ")
+    } | {"Publisher"}  # which the engine of the benchmark does not have
+    assert invoked | set(BESIDE_ORDERS) == all_functions()
+    assert invoked & set(BESIDE_ORDERS) == set()
+    assert ROLES_IN_TOKENS in results["a million happy orders"]["detail"]["dollars"]
 
 
 def test_a_stack_that_is_added_is_in_the_bill_and_in_these_tests() -> None:

@@ -169,10 +169,20 @@ def test_task_tokens_are_not_logged(of_type: OfType) -> None:
 
 
 def test_every_function_and_machine_is_traced(of_type: OfType) -> None:
-    """From the request through the stream to the machine."""
-    assert all(function["TracingConfig"] == {"Mode": "Active"} for function in of_type("Lambda::Function").values())
+    """From the request to the machine and its steps. The stream carries no trace, so its two functions have no segments:
+    they take the trace from the order's commits.
+    """
+    modes = {name: function["TracingConfig"]["Mode"] for name, function in of_type("Lambda::Function").items()}
+    on_stream = {mapping["FunctionName"]["Ref"] for mapping in _mappings_of_streams(of_type)}
+    assert {name for name, mode in modes.items() if mode == "PassThrough"} == {"Feed", "Publisher"}
+    assert {f"{name}Aliaslive" for name in ("Feed", "Publisher")} == on_stream
+    assert set(modes.values()) == {"Active", "PassThrough"}
     machines = of_type("StepFunctions::StateMachine").values()
     assert all(machine["TracingConfiguration"] == {"Enabled": True} for machine in machines)
+
+
+def _mappings_of_streams(of_type: OfType) -> list[dict[str, Any]]:
+    return [mapping for mapping in of_type("Lambda::EventSourceMapping").values() if "StartingPosition" in mapping]
 
 
 def _destination(machine: dict[str, Any]) -> Any:

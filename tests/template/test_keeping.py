@@ -169,8 +169,8 @@ def test_task_tokens_are_not_logged(of_type: OfType) -> None:
 
 
 def test_every_function_and_machine_is_traced(of_type: OfType) -> None:
-    """From the request to the machine and its steps. The stream carries no trace, so its two functions have no segments:
-    they take the trace from the order's commits.
+    """From the request to the machine and its steps. The stream carries no trace, so its two functions have no
+    segments: they take the trace from the order's commits.
     """
     modes = {name: function["TracingConfig"]["Mode"] for name, function in of_type("Lambda::Function").items()}
     on_stream = {mapping["FunctionName"]["Ref"] for mapping in _mappings_of_streams(of_type)}

@@ -85,6 +85,19 @@ def test_an_object_is_encoded_where_the_service_takes_a_text(find: Callable[...,
     assert json.loads(message["Body"]) == {"order": 1}
 
 
+@pytest.mark.parametrize(("body", "content"), [({"a": [1, None]}, b'{"a":[1,null]}'), ("text", b'"text"'), (5, b"5")])
+def test_a_value_is_encoded_where_the_service_takes_bytes(
+    find: Callable[..., Any], body: object, content: bytes
+) -> None:
+    """A text too, with its quotation marks. What is read is a text."""
+    s3 = boto3.client("s3", region_name=REGION)
+    s3.create_bucket(Bucket="orders")
+    find("s3", "arn:aws:states:::aws-sdk:s3:putObject")({"Bucket": "orders", "Key": "one", "Body": body})
+    assert s3.get_object(Bucket="orders", Key="one")["Body"].read() == content
+    read = find("s3", "arn:aws:states:::aws-sdk:s3:getObject")({"Bucket": "orders", "Key": "one"})
+    assert read["Body"] == content.decode()
+
+
 def test_members_begin_with_a_capital_letter(find: Callable[..., Any]) -> None:
     """In arguments and results, whatever the service's API calls them."""
     assert find("states", "arn:aws:states:::aws-sdk:sfn:listStateMachines")({"MaxResults": 5}) == {"StateMachines": []}

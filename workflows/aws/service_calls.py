@@ -2,7 +2,8 @@
 
 A Resource names a service and an action, ``arn:aws:states:::aws-sdk:dynamodb:getItem`` or the optimised
 ``arn:aws:states:::dynamodb:getItem``. As in Step Functions, members of arguments and results begin with a capital
-letter whatever the service's API calls them, and an object is encoded where the API takes a text.
+letter whatever the service's API calls them, an object is encoded where the API takes a text, and any value where it
+takes bytes.
 """
 
 from __future__ import annotations
@@ -143,6 +144,8 @@ def _members(value: Any, shape: Shape) -> Any:
             return {key: _members(item, shape.value) for key, item in value.items()}  # type: ignore[attr-defined]  # of maps
         case "string" if not isinstance(value, str) and value is not None:
             return to_text(value)
+        case "blob":  # JSON text whatever the value is; that of a text has quotation marks
+            return to_text(value).encode(errors="backslashreplace")
         case _:
             return value
 

@@ -152,6 +152,35 @@ def test_a_log_that_is_older_than_the_sandbox_is_refused_and_both_together_are_n
     stop(start())
 
 
+def test_an_engine_starts_on_an_archived_folder_that_lacks_nothing(
+    start: Start, placed: Callable[[], str], expediter: Any, tmp_path: Path
+) -> None:
+    """Its newest commits are read from the archive to compare them with the sandbox. A lost end is still found.
+
+    A missing segment is not a lost end: the engine starts, other orders continue, and the audit names the order.
+    """
+    data = tmp_path / "data"
+    process = start()
+    archived, other = placed(), placed()
+    cancelled = expediter("order", "cancel", archived, "--reason", "a test", "--data", data)
+    assert (cancelled.code, "is cancelled" in cancelled.err) == (0, True), cancelled
+    stop(process)
+    assert "1 orders with" in expediter("archive", "--older-than", "0d", "--data", data).err
+    process = start()
+    assert expediter("order", "show", archived, "--data", data, "--json").json["status"] == "cancelled"
+    stop(process)
+    with sqlite3.connect(data / "expediter.sqlite") as log:
+        log.execute(f"DELETE FROM events WHERE pk = 'order#{archived}' AND sk > 2")
+    assert f"lacks events of 1 orders that sandbox.sqlite knows, e.g. {archived}" in refused(expediter, data)
+    with sqlite3.connect(data / "expediter.sqlite") as log:
+        log.execute(f"DELETE FROM events WHERE pk = 'order#{archived}' AND sk > 1")
+    (data / "archive" / "000001.jsonl").unlink()
+    process = start()
+    assert expediter("order", "show", other, "--data", data).code == 0
+    stop(process)
+    assert archived in expediter("audit", "verify", "--data", data).out
+
+
 @pytest.mark.parametrize("name", ["expediter.sqlite", "expediter.sqlite-wal"])
 def test_an_engine_whose_database_is_deleted_acknowledges_no_order_and_ends(
     start: Start, placed: Callable[[], str], expediter: Any, tmp_path: Path, name: str

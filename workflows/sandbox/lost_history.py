@@ -7,12 +7,15 @@ that the log was deleted, replaced, or restored from an older copy than the ledg
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import apsw
+import msgspec
 
 from domain.identifiers import OrderId
+from workflows.event_store.commits import ChainBroken, Commit
+from workflows.event_store.segments import Segments, whole_commit
 from workflows.event_store.streams import order_stream
+from workflows.sqlite.archive import ARCHIVE, SegmentFolder
 from workflows.sqlite.database import Database
 
 NEWEST_LINES = 1000
@@ -31,7 +34,8 @@ def orders_without_history(log: Path, ledgers: Path) -> list[OrderId]:
     if not log.exists() or log.stat().st_size == 0:
         return sorted(called)
     with Database(log, read_only=True) as database:
-        known = database.read(lambda connection: _versions(connection, list(called)))
+        segments = SegmentFolder(log.parent / ARCHIVE)
+        known = database.read(lambda connection: _versions(connection, segments, list(called)))
     return sorted(order_id for order_id, version in called.items() if version > known.get(order_id, 0))
 
 
@@ -48,17 +52,30 @@ def _newest_intents(connection: apsw.Connection) -> dict[OrderId, int]:
     return newest
 
 
-def _versions(connection: apsw.Connection, orders: list[OrderId]) -> dict[OrderId, int]:
-    """Return the version of each order in the log."""
+def _versions(connection: apsw.Connection, segments: Segments, orders: list[OrderId]) -> dict[OrderId, int]:
+    """Return the version of each order in the log, whose commits may be in the archive."""
     if not _has_table(connection, "events"):
         return {}
-    sql = "SELECT sk + json_array_length(ev, '$.e') - 1 FROM events WHERE pk = ? ORDER BY sk DESC LIMIT 1"
+    sql = "SELECT sk, ev FROM events WHERE pk = ? ORDER BY sk DESC LIMIT 1"
     versions: dict[OrderId, int] = {}
     for order_id in orders:
-        rows: list[Any] = connection.execute(sql, (order_stream(order_id),)).fetchall()
-        if rows:
-            versions[order_id] = int(rows[0][0])
+        for sk, ev in connection.execute(sql, (order_stream(order_id),)):
+            versions[order_id] = _version(Commit(order_stream(order_id), int(sk), "", "", b"", str(ev)), segments)
     return versions
+
+
+def _version(last: Commit, segments: Segments) -> int:
+    """Return the version of an order after its last commit."""
+    try:
+        whole = whole_commit(last, segments)
+        return whole.sk + whole.size - 1
+    except (ChainBroken, msgspec.DecodeError):
+        return _UNREADABLE
+
+
+_UNREADABLE = 1_000_000
+"""Of an order whose last commit was altered, or whose segment is missing. It is not lost here: the audit names it, and
+an engine must start, so that the other orders continue. No order comes near a million events."""
 
 
 def _has_table(connection: apsw.Connection, name: str) -> bool:

@@ -32,6 +32,14 @@ def edited(folder: Path, _: str) -> None:
     segment(folder).write_bytes(segment(folder).read_bytes().replace(b"27.40", b"17.40").replace(b"2740", b"1740"))
 
 
+def line_relabelled(folder: Path, _: str) -> None:
+    text = segment(folder).read_text()
+    for field in ("k", "ts", "h"):
+        text, times = re.subn(rf'("{field}":"[^"]*).(",)', r"\1~\2", text)
+        assert times
+    segment(folder).write_text(text)
+
+
 def swapped(folder: Path, _: str) -> None:
     first, second, *others = segment(folder).read_bytes().splitlines(keepends=True)
     segment(folder).write_bytes(b"".join([second, first, *others]))
@@ -70,7 +78,8 @@ def rows_deleted(folder: Path, stream: str) -> None:
 
 
 ROWS: dict[str, Damage] = {
-    "a line of a segment was edited": edited,
+    "the content of a commit was edited in a segment": edited,
+    "the key, time or hash of a commit was edited in a segment, where the table has its own": line_relabelled,
     "two lines of a segment were swapped": swapped,
     "a segment was cut off": cut_off,
     "a segment was removed": removed,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.cli.conftest import PATIENCE_S
 from workflows.cli.connection import minted
 from workflows.client import ExpediterClient
 from workflows.embedded.checkpoint_folder import signer_in
@@ -108,6 +110,17 @@ def test_an_auditor_queries_with_sql(expediter: Any, running: Any, cancelled: st
     assert "begins with SELECT" in refused.err
 
 
+def test_the_record_of_reads_shows_what_was_queried(expediter: Any, running: Any) -> None:
+    """Also a query that was refused."""
+    sql = "DELETE FROM events_of_may"
+    assert expediter("audit", "query", sql, "--data", running.data, "--as", "auditor:paul").code == 1
+    listed = ("accesses", "--actor", "paul", "--data", running.data, "--as", "auditor:ann")
+    deadline = time.monotonic() + PATIENCE_S
+    while sql not in " ".join((shown := expediter(*listed)).out.split()):  # the views follow
+        assert time.monotonic() < deadline, shown
+    assert "POST /audit/query" in shown.out
+
+
 @pytest.mark.parametrize("format_", ["jsonl", "csv", "parquet"])
 def test_an_export_is_written_checked_and_queried_without_the_engine(
     expediter: Any, running: Any, cancelled: str, tmp_path: Path, format_: str
@@ -122,6 +135,8 @@ def test_an_export_is_written_checked_and_queried_without_the_engine(
     assert counted.code == 0, counted.err
     assert (counted.json["result"], counted.json["signature"]) == ([[made.json["rows"]]], "valid")
     assert cancelled in expediter("audit", "open", str(file)).out
+    unread = expediter("audit", "open", str(file), "--key", "x")
+    assert (unread.code, "--key is not a verifier key" in unread.err) == (2, True), unread
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)

@@ -221,6 +221,17 @@ CAPTURE = {"version": 15, "intent": "PaymentCaptureRequested"}
             ),
             "no calls. The 19.50 EUR hold stays until it expires and is never collected. The order ends as abandoned.",
         ),
+        (
+            "cancel",
+            a_plan(
+                ["CancellationRequested"],
+                "cancelling",
+                runs=[{"version": 2, "intent": "PaymentAuthorizationRequested"}],
+                money=[{"what": "authorize", "amount": eur("19.50"), "intent": 2}],
+            ),
+            "repeats the authorization of 19.50 EUR, whose outcome is not known, and releases what is held. "
+            "Then the order ends as cancelled.",
+        ),
         ("cancel", a_plan([], "cancelling"), "no effect, the order is already being cancelled."),
         (
             "retry",

@@ -149,7 +149,7 @@ def audited(places: list[str], key: str | None, region: str | None) -> Checkpoin
         for place, store in stores.items():
             if not store.newest():
                 raise InvalidInput(f"{place} holds no checkpoints")
-        return audit_checkpoints(stores, None if key is None else _key(key))
+        return audit_checkpoints(stores, None if key is None else verifier_key(key))
     except CheckpointsUnavailable as unavailable:
         raise CommandRefused(str(unavailable)) from None
 
@@ -173,7 +173,8 @@ def _store(place: str, region: str | None) -> CheckpointStore:
     return FolderCheckpoints(Path(place))
 
 
-def _key(text: str) -> VerifierKey:
+def verifier_key(text: str) -> VerifierKey:
+    """Read the value of --key. Raises InvalidInput."""
     from workflows.audit.signed_notes import NoteRefused, VerifierKey
 
     try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workflows.cli.checkpoint_commands import verifier_key
 from workflows.cli.event_filters import (
     Correlation,
     EventTypes,
@@ -168,14 +169,15 @@ def open_export(
 def _checked(file: Path, key: str | None) -> Iterator[tuple[Manifest, Path]]:
     """Yield the manifest of a file, and a database with its events. Raises CommandRefused."""
     from workflows.audit.exports import ExportRefused
-    from workflows.audit.signed_notes import NoteRefused, VerifierKey
+    from workflows.audit.signed_notes import NoteRefused
     from workflows.cli.export_files import manifest_file
     from workflows.exports.manifest import FileAltered, ManifestRefused
     from workflows.exports.opening import opened, read_manifest
 
     note = read_text(str(manifest_file(file)))
+    verifier = None if key is None else verifier_key(key)
     try:
-        manifest = read_manifest(note, None if key is None else VerifierKey.parse(key))
+        manifest = read_manifest(note, verifier)
         with opened(file, manifest) as database:
             yield manifest, database
     except (NoteRefused, ManifestRefused) as refused:

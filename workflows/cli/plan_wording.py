@@ -129,6 +129,8 @@ _REPORTS = {
 def _call(run: Mapping[str, Any], plan: Plan, *, again: bool) -> str:
     amounts = [money(move["amount"]) for move in plan["money"] if move["intent"] == run["version"]]
     call = _CALLS.get(run["intent"], f"performs {run['intent']} (event {run['version']})")
+    if run["intent"] == "PaymentAuthorizationRequested" and plan["status"] == "cancelling":
+        call = _IN_DOUBT
     return call.format(amount=amounts[0] if amounts else "the payment", again=" again" if again else "")
 
 
@@ -143,6 +145,10 @@ _CALLS = {
     "CourierRequested": "offers the delivery to couriers{again}",
     "CourierReleaseRequested": "asks{again} for the courier to be released",
 }
+
+
+_IN_DOUBT = "repeats the authorization of {amount}, whose outcome is not known, and releases what is held"
+"""Of a cancelled order. The repeated call has the key of the first, so the provider answers with that one's outcome."""
 
 
 def _given_up(plan: Plan) -> list[str]:

@@ -58,7 +58,7 @@ def show_events(page: ListedEventsJson) -> None:
 
 
 def show_accesses(page: ListedReadsJson) -> None:
-    """Print a line for each order that was shown or found."""
+    """Print a line for each order that was shown or found, and for each query and export with what it chose."""
     rows = table("read", "by", "order", "customer", "request", "fields", "reason")
     for read in page["reads"]:
         rows.add_row(
@@ -66,7 +66,7 @@ def show_accesses(page: ListedReadsJson) -> None:
             actor(read["actor"]),
             read["order_id"] or "",
             read["customer"] or "",
-            read["route"],
+            " ".join(filter(None, (read["route"], printable(read["request"])))),
             ", ".join(read["fields"]),
             read["reason"],
         )

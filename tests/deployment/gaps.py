@@ -8,6 +8,7 @@
   policies against the documentation of the services.
 * SendTaskSuccess and SendTaskFailure are checked against any resource, so that a role that is limited to its machines
   is refused: test_roles asks the policy simulator.
+* Permissions for the aliases of a function are checked as if all calls listed them: likewise.
 * TimeToLiveSpecification of a table is ignored: tests/template compares it with the attribute that the store writes.
 * Metric filters and alarms are created but never change state. Aliases move at once, without CodeDeploy.
 * The function of the user pool changes ID tokens alone, on AWS access tokens too: tests/template/test_token_roles.py.

@@ -80,6 +80,16 @@ CALLS: Mapping[str, Call] = {
     "lambda:InvokeFunction": lambda functions, name: functions.invoke(
         FunctionName=f"{name}:live", InvocationType="DryRun"
     ),
+    "lambda:UpdateFunctionCode": lambda functions, name: functions.update_function_code(
+        FunctionName=name, ZipFile=b"nothing", DryRun=True
+    ),
+    "cognito-idp:AdminGetUser": lambda cognito, pool: cognito.admin_get_user(UserPoolId=pool, Username="nobody"),
+    "cognito-idp:AdminAddUserToGroup": lambda cognito, pool: cognito.admin_add_user_to_group(
+        UserPoolId=pool, Username="nobody", GroupName="support"
+    ),
+    "cognito-idp:AdminSetUserMFAPreference": lambda cognito, pool: cognito.admin_set_user_mfa_preference(
+        UserPoolId=pool, Username="nobody", SoftwareTokenMfaSettings={"Enabled": False}
+    ),
 }
 """A call of each operation on a resource. None of them changes anything, whether it is allowed or not."""
 

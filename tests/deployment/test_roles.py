@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.deployment.deployment import Deployment
+from tests.deployment.emulator import REGION
 from tests.deployment.roles import Roles
 
 Row = tuple[str, str, str]
@@ -116,6 +117,18 @@ FORBIDDEN: list[Row] = [
     *rows(["StepMachine"], ["states:StartSyncExecution"], ["PaymentMachine"]),
     *rows(["OrderMachine"], ["states:StartExecution", "states:StopExecution"], ["OrderMachine"]),
     *rows(["Scheduler"], ["sqs:SendMessage"], ["ExecutionFaultsQueue"]),
+    *rows(["ProjectorScheduler"], ["lambda:InvokeFunction"], ["Timer", "SagaStep"]),
+    *rows(["ProjectorScheduler"], ["sqs:SendMessage"], ["ProjectorQueue", "TimerDeadLetters"]),
+    # exports are made from the database of the views alone
+    *rows(["Exporter"], ["dynamodb:Query", "dynamodb:GetItem"], ["Events", "Documents", "DataKeys"]),
+    *rows(["Exporter"], ["kms:Decrypt"], ["CustomerKey"]),
+    *rows(["Exporter"], ["secretsmanager:GetSecretValue"], ["ProvidersSecret"]),
+    # the function of the pool looks users up, and gives no role and takes no factor away
+    *rows(["TokenRoles"], ["cognito-idp:AdminAddUserToGroup", "cognito-idp:AdminSetUserMFAPreference"], ["Callers"]),
+    *rows(["TokenRoles"], ["dynamodb:GetItem"], ["Events", "DataKeys"]),
+    # CodeDeploy moves aliases, and neither calls nor changes what they name
+    *rows(["Mover"], ["lambda:InvokeFunction", "lambda:UpdateFunctionCode"], ["SagaStep", "TokenRoles"]),
+    *rows(["Mover"], ["dynamodb:GetItem"], ["Events"]),
 ]
 
 DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
@@ -213,6 +226,10 @@ ALLOWED: list[tuple[str, str, str, str]] = [
     ("ProjectorScheduler", "sqs:SendMessage", "ProjectorDeadLetters", ""),
     ("Scheduler", "lambda:InvokeFunction", "Webhooks", ""),
     ("Scheduler", "sqs:SendMessage", "WebhooksDeadLetters", ""),
+    ("AuditApi", "dynamodb:Scan", "Events", ""),
+    ("Exporter", "lambda:InvokeFunction", "Checkpoints", ""),  # which signs the manifest
+    ("Exporter", "sqs:SendMessage", "TimerDeadLetters", ""),
+    ("TokenRoles", "cognito-idp:AdminGetUser", "Callers", "UserNotFoundException"),
 ]
 
 
@@ -269,3 +286,17 @@ def test_only_functions_on_the_stream_may_read_it(
 def test_the_table_of_denied_calls_has_no_duplicates() -> None:
     """Each row is one call that an attacker could try."""
     assert len(set(FORBIDDEN)) == len(FORBIDDEN) >= 40
+
+
+def test_every_deployed_role_is_tried_both_ways(deployment: Deployment) -> None:
+    """A role that is added has calls that it allows, and others that it denies. Mover has a test of its own."""
+    deployed = {name for name in deployment.resources if name.endswith("Role")}
+    assert deployed == {f"{row[0]}Role" for row in FORBIDDEN}
+    assert deployed == {f"{row[0]}Role" for row in ALLOWED} | {"MoverRole"}
+
+
+@pytest.mark.parametrize("operation", ["lambda:GetAlias", "lambda:UpdateAlias"])
+def test_codedeploy_may_move_aliases(deployment: Deployment, roles: Roles, operation: str) -> None:
+    """Checked with the policy simulator, see ``gaps``."""
+    arn = f"arn:aws:lambda:{REGION}:000000000000:function:{deployment.resources['SagaStep']}"
+    assert roles.would_allow("MoverRole", operation, arn)

@@ -37,10 +37,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "a delivery fee": ({"delivery_fee": CENT}, "InvalidOrder", "delivery_fee"),
     "no delivery fee": ({"delivery_fee": FREE}, "InvalidOrder", "delivery_fee"),
     "the delivery fee that it is": ({"delivery_fee": money("2.90")}, "InvalidOrder", "delivery_fee"),
-    "a delivery fee below zero": ({"delivery_fee": BELOW}, "InvalidRequest", "delivery_fee"),
+    "a delivery fee below zero": ({"delivery_fee": BELOW}, "InvalidRequest", "delivery_fee.amount"),
     "a service fee": ({"service_fee": CENT}, "InvalidOrder", "service_fee"),
     "no service fee": ({"service_fee": FREE}, "InvalidOrder", "service_fee"),
-    "a service fee below zero": ({"service_fee": BELOW}, "InvalidRequest", "service_fee"),
+    "a service fee below zero": ({"service_fee": BELOW}, "InvalidRequest", "service_fee.amount"),
     # amounts that no order has
     "a total": ({"total": CENT}, "InvalidRequest", "total"),
     "totals": ({"totals": {"total": CENT}}, "InvalidRequest", "totals"),
@@ -78,7 +78,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "more options than the group allows": (item(options=["burrata"] * 4), "TooManyChoices", ""),
     "a restaurant that is not registered": ({"restaurant": "nobody"}, "RestaurantNotFound", ""),
     # the two amounts that a customer sends
-    "a tip below zero": ({"tip": BELOW}, "InvalidRequest", "tip"),
+    "a tip below zero": ({"tip": BELOW}, "InvalidRequest", "tip.amount"),
     "a tip in another currency": ({"tip": money("1", "JPY")}, "CurrencyMismatch", ""),
     "an expected total below the price": ({"expected_total": CENT}, "PriceChanged", ""),
     "an expected total above the price": ({"expected_total": money("27.41")}, "PriceChanged", ""),

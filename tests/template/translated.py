@@ -28,9 +28,10 @@ STATE, WATCHING = STACKS / "state.yaml", STACKS / "watching.yaml"
 
 
 def state_outputs() -> dict[str, str]:
-    """Make up a value for each output of the state, which a deployment passes to the parameter of the same name."""
-    outputs = STATE.read_text().partition("\nOutputs:\n")[2]
-    return {name: f"the-{name}" for name in re.findall(r"^  (\w+):", outputs, re.M)}
+    """Make up a value for each output of the state that a deployment passes to a parameter of the engine."""
+    outputs = re.findall(r"^  (\w+):", STATE.read_text().partition("\nOutputs:\n")[2], re.M)
+    parameters = TEMPLATE.read_text().partition("\nParameters:\n")[2].partition("\n\n")[0]
+    return {name: f"the-{name}" for name in outputs if re.search(rf"^  {name}:", parameters, re.M)}
 
 
 def translated(template: Path = TEMPLATE, *, bucket: str = "code", key: str = "functions.zip") -> dict[str, Any]:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from domain.money import Money, totals
 from workflows.incidents.bulk_actions import BulkPlan
 from workflows.incidents.bulk_jobs import Progress
-from workflows.incidents.bulk_store import JobOrder, JobState, Outcome
+from workflows.incidents.bulk_store import JobChange, JobOrder, JobState, Outcome
 from workflows.incidents.views import plan_view
 from workflows.orders.json_values import money_json, plain
 
 if TYPE_CHECKING:  # importing the client costs a function's cold start
-    from workflows.client.incident_json import BulkJobJson, BulkPlanJson, JobChangePlanJson, JobOrderJson
+    from workflows.client.incident_json import BulkJobJson, BulkPlanJson, JobChangeJson, JobChangePlanJson, JobOrderJson
 
 
 def progress_view(progress: Progress, planned: JobState | None = None) -> BulkJobJson:
@@ -38,8 +38,17 @@ def progress_view(progress: Progress, planned: JobState | None = None) -> BulkJo
         "new_failures": progress.new_failures,
         "counts": {outcome.value: number for outcome, number in progress.counts.items()},
         "orders": [_job_order(order) for order in progress.orders],
-        "changes": plain(job.changes),
+        "changes": [_job_change(change) for change in job.changes],
         "plan": None if planned is None else _change_plan(progress, planned),
+    }
+
+
+def _job_change(change: JobChange) -> JobChangeJson:
+    return {
+        "state": plain(change.state),
+        "by": plain(change.by),
+        "reason": change.reason,
+        "at": plain(change.at),
     }
 
 

@@ -199,4 +199,29 @@ MUTANTS = (
         "        SagaStep: !GetAtt SagaStep.Arn\n",
         caught_by=tests("template/test_gradual_deployments.py::test_every_call_goes_to_an_alias"),
     ),
+    Mutant(
+        name="resource without a price",
+        breaks="Every type of resource of every stack has a price, or a reason for having none.",
+        file=WATCHING,
+        old="  ChangesUndeliveredPolicy:\n",
+        new="  Unpriced: {Type: AWS::CloudWatch::MetricStream, Properties: {OutputFormat: json}}\n\n"
+        "  ChangesUndeliveredPolicy:\n",
+        caught_by=tests("template/test_costs.py::test_every_type_of_resource_has_a_price_or_a_reason_for_having_none"),
+    ),
+    Mutant(
+        name="function of the pool that is in no bill",
+        breaks="Every function of every stack is in the bill, or has a reason for not being there.",
+        file="benchmarks/fixed_costs.py",
+        old='    "TokenRoles": ROLES_IN_TOKENS,\n',
+        new="",
+        caught_by=tests("template/test_costs.py::test_every_function_is_in_the_bill_or_has_a_reason"),
+    ),
+    Mutant(
+        name="alarm that is not in the bill of a month",
+        breaks="A month's fixed costs are counted from the templates, by each metric of an alarm.",
+        file="benchmarks/fixed_costs.py",
+        old='sum("MetricStat" in metric for metric in alarm["Metrics"])',
+        new="1",
+        caught_by=tests("template/test_costs.py::test_the_bill_is_of_these_templates_and_definitions"),
+    ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from handlers.http.models import example
-from handlers.http.values import CustomerName, IntentVersion, Long, Strict
+from handlers.http.values import IntentVersion, Long, Strict, UserName
 
 
 class RetryBody(Strict):
@@ -53,7 +53,7 @@ class AssignIncidentBody(RetryBody):
 
     model_config = example(to="sue", reason="knows the restaurant", dry_run=True)
 
-    to: CustomerName | None
+    to: UserName | None
 
 
 class NoteBody(Strict):

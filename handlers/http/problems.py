@@ -217,7 +217,7 @@ def _detail(error: Exception) -> str:
     if isinstance(error, CheckpointsUnavailable):
         return "The checkpoints could not be read this time. Send the same request again."
     if isinstance(error, NotProvable):
-        return "No checkpoint has the order yet. One is made an hour after the last."
+        return "No checkpoint has the order yet. One is made each hour, or now by audit prove --checkpoint."
     if isinstance(error, NotACursor):
         return f"cursor: {error}"
     if isinstance(error, PicturesUnavailable):

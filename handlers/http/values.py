@@ -116,6 +116,7 @@ ProviderReference = Annotated[
 CustomerName = Annotated[str, _NAME, _name("customer")]
 RestaurantName = Annotated[str, _NAME, _name("restaurant")]
 CourierName = Annotated[str, _NAME, _name("courier")]
+UserName = Annotated[str, _NAME, _name("user")]
 SkuName = Annotated[str, _NAME, _name("sku")]
 IntentVersion = Annotated[int, Field(ge=1, le=1_000_000)]
 """The version of the event that requested a call. No order comes near a million events."""

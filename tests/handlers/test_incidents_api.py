@@ -212,6 +212,13 @@ def test_an_unknown_group_is_not_found(shop):
     assert (answer.status, answer.problem) == (404, "NoSuchGroup")
 
 
+def test_the_person_who_takes_an_incident_on_is_named_as_a_user(shop):
+    """Not as a customer, as whom the error named it."""
+    answer = ask(shop, "POST", f"/incidents/{park(shop)}/assign", {**WHY, "to": "a b"})
+    assert (answer.status, answer.fields) == (422, ["to"])
+    assert "is not a user id" in answer.json["detail"]
+
+
 DIGEST = "0" * 32
 
 

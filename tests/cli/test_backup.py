@@ -91,6 +91,25 @@ def test_an_existing_target_is_refused_in_one_line(running: Any, expediter: Any,
     assert (nowhere.code, nowhere.err.count("\n")) == (2, 1)
 
 
+def test_a_copy_is_made_neither_of_a_running_engines_files_nor_into_its_own_source(
+    running: Any, expediter: Any, tmp_path: Path
+) -> None:
+    """Files of a running engine change while they are copied; a backup within the folder would be in the next one."""
+    live = expediter("restore", running.data, tmp_path / "new", "--erased", running.data)
+    assert (live.code, live.err.count("\n")) == (2, 1), live
+    assert "is the folder of a running engine" in live.err
+    inside = expediter("backup", running.data, Path(running.data) / "copy")
+    assert (inside.code, "choose a folder outside of it" in inside.err) == (2, True), inside
+    assert expediter("backup", running.data, tmp_path / "copy").code == 0
+    before = sorted((tmp_path / "copy").rglob("*"))
+    inside = expediter("restore", tmp_path / "copy", tmp_path / "copy" / "new", "--without-list")
+    assert (inside.code, "choose a folder outside of it" in inside.err) == (2, True), inside
+    missing = expediter("restore", tmp_path / "none", tmp_path / "new", "--without-list")
+    assert f"expediter backup DIR {tmp_path / 'none'} makes one" in missing.err
+    assert expediter("restore", tmp_path / "copy", tmp_path / "new", "--without-list").code == 0
+    assert sorted((tmp_path / "copy").rglob("*")) == before
+
+
 def test_an_engine_refuses_a_backup_and_names_the_command_that_restores_it(
     running: Any, expediter: Any, tmp_path: Path
 ) -> None:

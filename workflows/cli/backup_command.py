@@ -74,10 +74,28 @@ def restore(
 
     if bool(erased) == without_list:
         raise InvalidInput("give the list of destroyed keys with --erased, or --without-list if there is none")
+    _check_source(existing_folder(backup, "expediter backup DIR"), target)
     try:
-        keys = restore_folder(existing_folder(backup), target, erased or [])
+        keys = restore_folder(backup, target, erased or [])
     except RestoreRefused as refused:
         raise InvalidInput(str(refused)) from None
     except OSError as error:
         raise CommandRefused(f"{backup} could not be restored to {target}: {error}") from None
     say(f"restored to {target}, with a list of {keys} destroyed keys; start it with: expediter up --data {target}")
+
+
+def _check_source(backup: Path, target: Path) -> None:
+    """Check that the files of a backup can be copied, and that it stays as it is. Raises InvalidInput."""
+    from workflows.embedded.files import DATABASE
+    from workflows.sqlite.database import DatabaseInUse, check_unused
+
+    if target.resolve().is_relative_to(backup.resolve()):
+        raise InvalidInput(f"{target} is inside {backup}; choose a folder outside of it")
+    try:
+        check_unused(backup / DATABASE)
+    except DatabaseInUse as error:
+        by = f"process {error.pid}" if error.pid else "another process"
+        raise InvalidInput(
+            f"{backup} is the folder of a running engine ({by}), whose files change while they are copied; restore a "
+            f"copy that expediter backup {backup} TARGET makes"
+        ) from None

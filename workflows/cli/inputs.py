@@ -118,8 +118,8 @@ def new_folder(path: str) -> Path:
     return Path(path)
 
 
-def existing_folder(path: Path) -> Path:
-    """Return the folder. Raises InvalidInput if it is missing."""
+def existing_folder(path: Path, makes: str = "expediter up --data") -> Path:
+    """Return the folder. Raises InvalidInput if it is missing, with the beginning of the command that makes one."""
     if not path.is_dir():
-        raise InvalidInput(f"there is no folder {path}; expediter up --data {path} makes one")
+        raise InvalidInput(f"there is no folder {path}; {makes} {path} makes one")
     return path

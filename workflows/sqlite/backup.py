@@ -52,7 +52,7 @@ def back_up(
             are copied after them, because the log names what they hold.
 
     Raises:
-        BackupRefused: The target exists, or the source has no such database.
+        BackupRefused: The target exists or is inside the source, or the source has no such database.
         apsw.BusyError: Another process held the write lock of a database for longer than the busy timeout.
         apsw.Error, OSError: A file could not be read or written.
     """
@@ -60,6 +60,8 @@ def back_up(
         raise BackupRefused(f"{source} is not the folder of an engine: it has no {log}")
     if target.exists():
         raise BackupRefused(f"{target} exists; choose a folder that does not")
+    if target.resolve().is_relative_to(source.resolve()):
+        raise BackupRefused(f"{target} is inside {source}, which it is a copy of; choose a folder outside of it")
     partial = target.with_name(target.name + ".partial")
     if partial.exists():
         shutil.rmtree(partial)  # an earlier backup was interrupted

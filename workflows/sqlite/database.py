@@ -12,6 +12,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NoReturn, TypeVar
@@ -39,6 +40,7 @@ __all__ = [
     "DatabaseInUse",
     "DatabaseUnavailable",
     "Work",
+    "check_unused",
 ]
 
 T = TypeVar("T")
@@ -304,6 +306,16 @@ def sync_folder(folder: Path) -> None:
         os.fsync(folder_fd)
     finally:
         os.close(folder_fd)
+
+
+def check_unused(path: Path) -> None:
+    """Raise DatabaseInUse if a process has the database open for writing. Makes no file beside it."""
+    with suppress(FileNotFoundError), open(path.with_name(path.name + ".lock"), "rb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = lock.read(20).strip()
+            raise DatabaseInUse(path, int(holder) if holder.isdigit() else None) from None
 
 
 def _lock(path: Path) -> int:

@@ -60,6 +60,28 @@ def test_an_empty_key_is_refused(name: str) -> None:
         key.callback(None, key, "")
 
 
+HEADERS = {
+    **{f"order {name}": "--reason" for name in ("show", "history", "replay", "timeline", "search")},
+    "customers data": "--access-reason",
+    "events": "--reason",
+    "order credit": "--key",
+    "order place": "--key",
+}
+"""Commands, and their options that are sent as a header."""
+
+
+@pytest.mark.parametrize("text", ["\u00fcber", "two\nlines", "x" * 300], ids=["umlaut", "lines", "long"])
+@pytest.mark.parametrize("name", HEADERS)
+def test_a_text_that_no_header_can_carry_is_refused_by_its_option(name: str, text: str) -> None:
+    """HTTP has ASCII there. It is neither a bug nor an engine that does not answer."""
+    command: Any = typer.main.get_command(app)
+    for part in name.split():
+        command = command.commands[part]
+    [option] = [parameter for parameter in command.params if HEADERS[name] in parameter.opts]
+    with pytest.raises(typer.BadParameter, match="ASCII characters"):
+        option.callback(None, option, text)
+
+
 @pytest.mark.parametrize("name", [*sorted(set(REPAIRS) - RECORDED), *(f"order {report}" for report in REPORTS)])
 def test_an_outcome_that_may_take_time_is_waited_for(name: str) -> None:
     assert "--wait" in options(name)

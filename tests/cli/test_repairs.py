@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -185,6 +186,24 @@ def test_the_capture_that_follows_a_delivery_is_awaited(engine, tool):
     order = engine.picked_up()
     done = tool("order", "deliver", order)
     assert (done.code, f"order {order} is completed" in done.err) == (0, True), done
+
+
+def test_the_commands_that_a_wait_names_are_complete(engine, tool):
+    """Each can be run once its words in capitals are replaced; it is not refused for a missing option."""
+    words = {"WHO": "the party", "WHY": "a broken phone", "MINUTES": "10", "THEIRS": "flat tyre"}
+    words |= {"ID": "cou_1", "PARTY": "courier"}
+    for order in (engine.ticketed(), engine.picked_up()):
+        shown = [line for line in tool("order", "why", order).out.splitlines() if line.startswith("if it is known: ")]
+        assert len(shown) == 2
+        for line in shown:
+            _, *command = shlex.split(line.removeprefix("if it is known: "))
+            if "accepted" in command:  # its time would be of another clock than the engine's
+                assert "--ready-in" in command
+                continue
+            planned = tool(*(words.get(word, word) for word in command), "--dry-run")
+            assert (planned.code, planned.out.startswith("Dry run: ")) == (0, True), planned
+    missing = tool("order", "pass-on", order, "accepted", "--said-by", "Rosa", "--reason", "no tablet")
+    assert (missing.code, "--ready-in" in missing.err) == (2, True), missing
 
 
 def test_claims_and_notes_are_previewed(engine, tool):

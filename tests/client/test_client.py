@@ -167,6 +167,15 @@ def test_an_invalid_address_is_refused_at_once(address, open_client, fake_time):
     assert fake_time.waits == []
 
 
+def test_a_header_that_cannot_carry_its_text_is_refused_by_name(shop, connect):
+    """Before anything is sent, and not as an engine that does not answer."""
+    support, _ = connect("support", "sue")
+    order_id = shop.place()
+    for reason in ("\u00fcber", "two\nlines"):
+        with pytest.raises(ValueError, match="Access-Reason: use printable ASCII"):
+            support.get(order_id, reason=reason)
+
+
 def test_a_time_without_a_zone_is_refused(connect):
     """It would mean another moment on another machine."""
     client, wire = connect()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflows.cli.options import As, Data, Json, Key, Url
+from workflows.cli.options import As, Data, Json, Key, Url, printable_ascii
 from workflows.cli.terminal import print_json, say
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ def data(
     limit: Annotated[int, typer.Option(min=1, max=100, help="The most orders to show.")] = 50,
     cursor: Annotated[str | None, typer.Option(help="`next` of the page before.")] = None,
     access_reason: Annotated[
-        str | None, typer.Option(help="Why it is read, e.g. a case number. Recorded for auditors.")
+        str | None,
+        typer.Option(callback=printable_ascii, help="Why it is read, e.g. a case number. Recorded for auditors."),
     ] = None,
     url: Url = None,
     data: Data = None,

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from workflows.cli.order_pages import Hint, show_timeline
-from workflows.cli.plan_wording import FACTS, plan_sentence
+from workflows.cli.plan_wording import FACT_DETAILS, FACTS, plan_sentence
 from workflows.cli.terminal import data_console, table
 from workflows.orders.words import actor, money, plain
 
@@ -81,7 +81,8 @@ def show_why(why: View, hint: Hint) -> None:
             error = f", last error: {wait['last_error']}" if wait["last_error"] else ""
             console.print(Text(f"circuit of {wait['dependency']}: {plain(wait['circuit'])}{error}", "yellow"))
         for report in wait["reports"]:
-            known = hint(f"order pass-on {order} {FACTS[report]} --said-by WHO --reason WHY")
+            fact = FACTS[report]
+            known = hint(f"order pass-on {order} {fact} --said-by WHO --reason WHY{FACT_DETAILS.get(fact, '')}")
             console.print(Text.assemble(("if it is known: ", "bold"), known), soft_wrap=True)
     for item in why["owed"]:
         console.print(Text(_held(item), "yellow"))

@@ -18,7 +18,7 @@ from workflows.cli.event_filters import (
     RecordedTo,
 )
 from workflows.cli.inputs import time_if_given
-from workflows.cli.options import As, Data, Json, OrderId, Url
+from workflows.cli.options import As, Data, Json, OrderId, Url, printable_ascii
 from workflows.cli.order_filters import Customer, Restaurant
 from workflows.cli.search_commands import CursorOption, Limit
 from workflows.cli.terminal import print_json, print_json_update
@@ -62,7 +62,12 @@ def events(
     recorded_to: RecordedTo = None,
     correlation: Correlation = None,
     reason: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Why an auditor reads the reasons of changes; it is recorded.")
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            callback=printable_ascii,
+            help="Why an auditor reads the reasons of changes; it is recorded.",
+        ),
     ] = None,
     people_only: PeopleOnly = False,
     limit: Limit = 20,

@@ -26,10 +26,22 @@ def time_span(text: str) -> timedelta:
 
 
 def request_key(key: str | None) -> str | None:
-    """Refuse an empty key, e.g. of an unset variable: each attempt would be another request. Raises BadParameter."""
+    """Refuse a key that cannot be sent, also an empty one, e.g. of an unset variable. Raises BadParameter.
+
+    Without a key each attempt would be another request.
+    """
     if key == "":
         raise typer.BadParameter("must not be empty; leave the option out if the request is not repeated")
+    if key is not None and not re.fullmatch("[!-~]{1,128}", key):
+        raise typer.BadParameter("use 1 to 128 visible ASCII characters, e.g. a UUID")
     return key
+
+
+def printable_ascii(reason: str | None) -> str | None:
+    """Refuse a reason that the header ``Access-Reason`` cannot carry. Raises BadParameter."""
+    if reason is not None and not re.fullmatch("[ -~]{1,200}", reason):
+        raise typer.BadParameter("use 1 to 200 printable ASCII characters, e.g. a case number")
+    return reason
 
 
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
@@ -70,7 +82,10 @@ PartyAtFault = Annotated[
 AccessReason = Annotated[
     str | None,
     typer.Option(
-        "--reason", metavar="TEXT", help="Why personal data is read; auditors read it. Do not name the customer."
+        "--reason",
+        metavar="TEXT",
+        callback=printable_ascii,
+        help="Why personal data is read; auditors read it. Do not name the customer.",
     ),
 ]
 Key = Annotated[

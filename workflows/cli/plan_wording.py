@@ -90,6 +90,15 @@ FACTS = {
 """What is passed on for each report, by the name of its route."""
 
 
+FACT_DETAILS = {
+    "accepted": " --ready-in MINUTES",
+    "rejected": " --party-reason THEIRS",
+    "assigned": " --courier ID",
+    "failed": " --party-reason THEIRS --fault PARTY",
+}
+"""What a command that passes a fact on needs besides who said so and why."""
+
+
 def _credited(plan: Plan) -> list[str]:
     return [f"the customer pays {money(move['amount'])} less;" for move in plan["money"] if move["what"] == "credit"]
 

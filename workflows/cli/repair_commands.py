@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from workflows.cli.failures import InvalidInput
 from workflows.cli.inputs import amount_of
 from workflows.cli.options import WAIT_S, As, Data, DryRun, Json, Key, OrderId, PartyAtFault, Reason, Url, Wait
 from workflows.cli.outcomes import show_outcome
@@ -122,6 +123,8 @@ def pass_on(
         if value is not None
     }
     ready_at = None if ready_in is None else datetime.now(UTC) + timedelta(minutes=ready_in)
+    if fact == "accepted" and ready_at is None:
+        raise InvalidInput("give --ready-in MINUTES with accepted: when the meal will be ready")
     from workflows.cli.connection import connected, hint
 
     see = partial(hint, url=url, data=data)

@@ -8,7 +8,7 @@ import typer
 
 from workflows.cli.failures import InvalidInput
 from workflows.cli.inputs import time_if_given
-from workflows.cli.options import As, Data, Json, Url
+from workflows.cli.options import As, Data, Json, Url, printable_ascii
 from workflows.cli.order_filters import Customer, OrderFilterOptions, Restaurant, takes_order_filters
 from workflows.cli.terminal import print_json
 
@@ -57,7 +57,8 @@ def search(
     email: Annotated[str | None, typer.Option(help="The whole address.")] = None,
     name: Annotated[str | None, typer.Option(help="All words of the name, in any order.")] = None,
     reason: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Why; auditors read it. Do not name the customer.")
+        str | None,
+        typer.Option(metavar="TEXT", callback=printable_ascii, help="Why; auditors read it. Do not name the customer."),
     ] = None,
     limit: Limit = 20,
     cursor: CursorOption = None,

@@ -50,9 +50,17 @@ class Attempts:
 def request_for(
     call: ApiCall[Any], http: httpx.Client | httpx.AsyncClient, url: str, token: str, timeout_s: float
 ) -> httpx.Request:
-    """Return the request that sends a call to the engine at ``url``. Raises EngineUnreachable, InvalidBearerToken."""
+    """Return the request that sends a call to the engine at ``url``.
+
+    Raises:
+        EngineUnreachable, InvalidBearerToken: The address or the token cannot be used.
+        ValueError: A header cannot carry its text, such as a reason of several lines.
+    """
     import httpx
 
+    for name, value in call.headers.items():
+        if not value.isascii() or not value.isprintable():
+            raise ValueError(f"{name}: use printable ASCII characters")
     headers = {"Authorization": f"Bearer {_checked(token.strip())}", **call.headers}
     try:
         return http.build_request(

@@ -57,6 +57,26 @@ def test_what_is_no_status_is_answered_with_the_option_that_was_meant(
     assert instead in result.err
 
 
+@pytest.mark.parametrize(
+    ("option", "instead"),
+    [
+        ("--phone", "order search --phone"),
+        ("--email", "order search --phone, --email"),
+        ("--name", "order search"),
+        ("--id", "--id-prefix or --id-suffix"),
+        ("--error", "use --cause"),
+        ("--custommer", "--customer"),
+    ],
+)
+def test_an_option_that_a_list_lacks_is_answered_with_the_one_that_was_meant(
+    expediter: Any, option: str, instead: str
+) -> None:
+    """Of all that support is told on the phone."""
+    result = expediter("order", "list", option, "x")
+    assert result.code == 2
+    assert instead in result.err
+
+
 def test_events_are_listed_across_orders(expediter: Any, running: Any, cancelled: str) -> None:
     """The newest first, without what people wrote."""
     result = expediter("events", "--type", "CancellationRequested", "--data", running.data)

@@ -216,8 +216,26 @@ def _is_help(misuse: TyperException) -> bool:
 
 def _misuse(misuse: TyperException) -> InvalidInput:
     context = getattr(misuse, "ctx", None)
+    path = context.command_path if context else "expediter"
     message = " ".join(misuse.format_message().split()).rstrip(".")
-    return InvalidInput(f"{message}; see {context.command_path if context else 'expediter'} --help")
+    meant = _MEANT.get((path, getattr(misuse, "option_name", "")))
+    if meant is not None:
+        return InvalidInput(f"{message.partition(' (')[0]}; {meant}")
+    return InvalidInput(f"{message}; see {path} --help")
+
+
+_BY_PERSON = "a customer's orders are found with expediter order search --phone, --email or --name"
+_MEANT = {
+    ("expediter order list", "--phone"): _BY_PERSON,
+    ("expediter order list", "--email"): _BY_PERSON,
+    ("expediter order list", "--name"): _BY_PERSON,
+    (
+        "expediter order list",
+        "--id",
+    ): "use --id-prefix or --id-suffix with a part of the id, expediter order show with all of it",
+    ("expediter order list", "--error"): "use --cause",
+}
+"""What to use in place of options that commands do not have and people try."""
 
 
 drill_command.add_to(app, run)

@@ -188,6 +188,18 @@ def test_the_capture_that_follows_a_delivery_is_awaited(engine, tool):
     assert (done.code, f"order {order} is completed" in done.err) == (0, True), done
 
 
+def test_a_retry_that_keeps_the_earlier_report_says_that_the_order_ends(engine, tool):
+    """It waits for nothing: the contested report stays without effect."""
+    order = engine.completed()
+    engine.client("courier", "cou_1").fail(order, "a wrong door", "courier")
+    engine.until(order, lambda now: now.run_state is RunState.PARKED)
+    expected = "no calls. The order ends as completed."
+    assert f"retry: {expected}" in flat(tool("order", "why", order).out)
+    assert expected in flat(tool("incidents", "retry", order, "--reason", "it was delivered", "--dry-run").out)
+    done = tool("incidents", "retry", order, "--reason", "it was delivered")
+    assert (done.code, "is completed, run 2" in done.err) == (0, True), done
+
+
 def test_the_commands_that_a_wait_names_are_complete(engine, tool):
     """Each can be run once its words in capitals are replaced; it is not refused for a missing option."""
     words = {"WHO": "the party", "WHY": "a broken phone", "MINUTES": "10", "THEIRS": "flat tyre"}

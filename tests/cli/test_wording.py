@@ -239,6 +239,7 @@ CAPTURE = {"version": 15, "intent": "PaymentCaptureRequested"}
             "would wait again for the courier's report. "
             "If you know the outcome, pass it on: order pass-on delivered / failed.",
         ),
+        ("retry", a_plan(["RunStarted", "OrderCompleted"], "completed"), "no calls. The order ends as completed."),
         (
             "abandon",
             a_plan(["ApprovalRequested"], "delivered", second_person_for=eur("129.50")),

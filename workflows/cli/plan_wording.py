@@ -27,7 +27,7 @@ def plan_sentence(action: str, plan: Plan) -> str:
         return f"{_RECORDED[plan['events'][0]]}; no calls, no money moves."
     if "ReportContested" in plan["events"]:
         return "it contradicts an earlier report, so it has no effect until a person decides: incidents show."
-    if action == "retry" and not plan["runs"]:
+    if action == "retry" and not plan["runs"] and plan["status"] not in _ENDS:
         return f"would wait again for {_AWAITED.get(plan['status'], 'the outcome')}.{_REPORTS.get(plan['status'], '')}"
     calls = [_call(run, plan, again=action == "retry") for run in plan["runs"]]
     sentences = [*_credited(plan), f"{', '.join(calls) or 'no calls'}.", *_given_up(plan), _end(action, plan)]
@@ -172,12 +172,13 @@ def _given_up(plan: Plan) -> list[str]:
     ]
 
 
+_ENDS = frozenset({"abandoned", "cancelled", "completed"})
 _LAST_CALLS = frozenset({"PaymentCaptureRequested", "PaymentRefundRequested", "PaymentLookupRequested"})
 
 
 def _end(action: str, plan: Plan) -> str:
     status = plain(plan["status"])
-    if plan["status"] in {"abandoned", "cancelled", "completed"}:
+    if plan["status"] in _ENDS:
         return f"The order ends as {status}."
     if plan["status"] == "cancelling":
         return "Then the order ends as cancelled."

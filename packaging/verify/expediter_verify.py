@@ -11,11 +11,13 @@ It needs Python 3.11 and the package `cryptography`, and nothing of Expediter. I
 3. Signatures: both checkpoints are signed with the key (Ed25519, signed notes of https://c2sp.org/signed-note).
 4. Inclusion: the last hash is a leaf of the tree of the first checkpoint (RFC 9162, section 2.1.3).
 5. Consistency: the tree of the newest checkpoint begins with that of the first one (RFC 9162, section 2.1.4).
-6. One history: checkpoints of several files about trees of the same size have the same root.
+6. One history, if there are several files: trees of the same size have the same root, and of two proofs of one order the
+   commits of the shorter one are the first ones of the longer.
 
 What it cannot find: whether the key belongs to the company it is said to belong to. Get KEY (name+id+key) from the
 company by another way than the file, and pass it. Whether the order has later commits: the proof is about a version.
 Whether a recorded event is true: the proof is that it was recorded so, by the time of the checkpoint, and not changed.
+Two histories in proofs of different orders from trees of different sizes: compare copies of the checkpoints for that.
 
 Exit code 0: verified. 1: refused, with the place. 2: a file cannot be read.
 """
@@ -247,12 +249,16 @@ def verify(content: bytes, pinned: str | None = None) -> dict:
 
 
 def check_one_history(proven: list):
-    """6. Two checkpoints of one key about the same size must have one root. ``proven``: file names and results."""
-    seen = {}
+    """6. What one key signed must not contradict itself. ``proven``: file names and results."""
+    trees, chains = {}, {}
     for file, result in proven:
         for size, (root, _) in result["roots"].items():
-            other, known = seen.setdefault((result["key"], size), (file, root))
+            other, known = trees.setdefault((result["key"], size), (file, root))
             require(root == known, f"{file}: checkpoint of size {size}", f"differs from that in {other}: two histories")
+        for number, (place, commit) in enumerate(each(result["bundle"], "commits")):
+            seen = commit["version"], commit["hash"]
+            other, known = chains.setdefault((result["key"], result["stream"], number), (file, seen))
+            require(seen == known, f"{file}: {place}", f"differs from that in {other}: two histories")
 
 
 def main() -> int:

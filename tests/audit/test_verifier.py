@@ -208,6 +208,25 @@ def test_two_files_with_two_histories_are_refused(tmp_path: Path, capsys: pytest
     assert "two histories" in printed.err
 
 
+def test_two_files_with_two_histories_of_one_order_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """Also if no tree of one has the size of a tree of the other. An earlier proof of the same history is none."""
+    tree = published(*FIVE_HOURS[:3])
+    earlier = tree.prove("order#d").bundle
+    tree.append("order#d")
+    tree.checkpoint()
+    forked = published(("order#x", "order#y", "order#d"))
+    bundles = {"earlier": earlier, "later": tree.prove("order#d").bundle, "forked": forked.prove("order#d").bundle}
+    for name, bundle in bundles.items():
+        (tmp_path / f"{name}.json").write_bytes(written(bundle))
+    assert run(str(tmp_path / "earlier.json"), str(tmp_path / "later.json")) == 0
+    assert run(str(tmp_path / "later.json"), str(tmp_path / "earlier.json")) == 0
+    for one in ("earlier", "later"):
+        for files in ((one, "forked"), ("forked", one)):
+            capsys.readouterr()
+            assert run(*(str(tmp_path / f"{name}.json") for name in files)) == 1
+            assert "commits[0]: differs from that in" in capsys.readouterr().err
+
+
 def run(*arguments: str) -> int:
     argv, sys.argv = sys.argv, ["expediter-verify", *arguments]
     try:

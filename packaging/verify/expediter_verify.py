@@ -11,8 +11,8 @@ It needs Python 3.11 and the package `cryptography`, and nothing of Expediter. I
 3. Signatures: both checkpoints are signed with the key (Ed25519, signed notes of https://c2sp.org/signed-note).
 4. Inclusion: the last hash is a leaf of the tree of the first checkpoint (RFC 9162, section 2.1.3).
 5. Consistency: the tree of the newest checkpoint begins with that of the first one (RFC 9162, section 2.1.4).
-6. One history, if there are several files: trees of the same size have the same root, and of two proofs of one order the
-   commits of the shorter one are the first ones of the longer.
+6. One history, if there are several files: trees of the same size have the same root, and of two proofs of one order
+   the commits of the shorter one are the first ones of the longer.
 
 What it cannot find: whether the key belongs to the company it is said to belong to. Get KEY (name+id+key) from the
 company by another way than the file, and pass it. Whether the order has later commits: the proof is about a version.

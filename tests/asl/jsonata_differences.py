@@ -115,6 +115,21 @@ def _is_name_of_function(_source: str, reference: Outcome, engine: Outcome) -> b
     )
 
 
+def _is_behind_and_or_or(source: str, reference: Outcome, engine: Outcome) -> bool:
+    """Whether the errors differ in a name alone, which the reference gives as that of an operator and or or."""
+    if not (reference[0] == engine[0] == "error" and reference[1] == engine[1]):
+        return False
+    name = re.compile(r'(?:operator|function) (?:"[^"]*"|undefined)')
+    named = {found for found in name.findall(str(reference[2])) if re.search('"(?:and|or)"', found)}
+    return bool(named) and name.sub("", str(reference[2])) == name.sub("", engine[2])
+
+
+def _goes_on_from_one_item(source: str, _reference: Outcome, _engine: Outcome) -> bool:
+    """Whether a path begins with a list in brackets that has a predicate or a grouping, and goes on."""
+    paths = [node.steps for node in _nodes(source) if node.type == "path" and node.steps is not None]
+    return any(len(steps) > 1 and steps[0].cons_array and bool(steps[0].predicate or steps[0].group) for steps in paths)
+
+
 def _is_close(_source: str, reference: Outcome, engine: Outcome) -> bool:
     """Whether two numbers differ in their last digit alone."""
     numbers = [each[1] for each in (reference, engine) if each[0] == "value" and isinstance(each[1], tuple)]
@@ -184,6 +199,20 @@ DIFFERENCES = (
         "expression; the engine names the one that is called by its name here.",
         "($uppercase('a'); $map([1], $uppercase))",
         _is_name_of_function,
+    ),
+    Difference(
+        "name of the operator in an error",
+        "For an error in the right side of and or or, the reference names that operator; the engine names the operator "
+        "or the function that failed.",
+        "true and 1 > 'a'",
+        _is_behind_and_or_or,
+    ),
+    Difference(
+        "one item of a list in brackets",
+        "Where a predicate or a grouping leaves one item of a list in brackets, a path goes on from the item. The "
+        "reference reads the item's length: it finds nothing, or repeats a step for each character of a text.",
+        "[{'a': 1}, {'a': 2}][0].a",
+        _goes_on_from_one_item,
     ),
     Difference(
         "functions that are passed on",

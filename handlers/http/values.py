@@ -23,6 +23,7 @@ from pydantic_core.core_schema import CoreSchema, no_info_after_validator_functi
 
 from domain.identifiers import NAME, ORDER_ID, OrderId, parse_name, parse_order_id
 from domain.money import Money
+from domain.picklable import Picklable
 from handlers.http.currencies import CURRENCIES
 from handlers.http.json_bodies import BODY_BYTES_MAX
 from workflows.clock import read_timestamp
@@ -44,7 +45,7 @@ class Strict(BaseModel):
     """The most bytes of a request with this body."""
 
 
-class OfField(ValueError):
+class OfField(Picklable, ValueError):
     """A check of a whole body found this field wrong."""
 
     def __init__(self, field: str, problem: str) -> None:

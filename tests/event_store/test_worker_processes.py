@@ -8,7 +8,7 @@ import sys
 _COMMAND = """
 import time
 from workflows.event_store.worker_processes import worker_pool
-pool = worker_pool(1, int)
+pool = worker_pool(1)
 pool.submit(int).result()
 print("begun", flush=True)
 time.sleep(600)

@@ -81,17 +81,17 @@ def _replay(seed: int, orders: int, json: bool) -> int:
 
 def _run_all(first: int, seeds: int, orders: int) -> Summary:
     """Run the worlds on all cores, which is possible because they share nothing."""
-    import os
     import sys
     import time
-    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures import as_completed
 
+    from workflows.event_store.worker_processes import worker_pool
     from workflows.simulation.simulate import Summary
 
     if seeds * orders > _ORDERS_MAX:
         raise InvalidInput(f"{seeds * orders} orders take days; run at most {_ORDERS_MAX} at a time")
     began, total = time.perf_counter(), Summary()
-    with counting(f"{{}} of {seeds} worlds ...") as progress, ProcessPoolExecutor(os.cpu_count()) as processes:
+    with counting(f"{{}} of {seeds} worlds ...") as progress, worker_pool() as processes:
         batches = [range(start, min(start + BATCH, first + seeds)) for start in range(first, first + seeds, BATCH)]
         running = [processes.submit(_batch, batch, orders) for batch in batches]
         for number, done in enumerate(as_completed(running), start=1):

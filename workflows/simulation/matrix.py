@@ -13,13 +13,11 @@ With ``--faults`` only the rows of some faults are written again, and the others
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
 import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
@@ -27,6 +25,7 @@ from pathlib import Path
 from random import Random
 
 from workflows.embedded.template import Template
+from workflows.event_store.worker_processes import worker_pool
 from workflows.simulation.fault_plans import FaultPlan, Occasion, PlanResult, run
 from workflows.simulation.faults import OF_CALLS, OF_FEED, OF_PEOPLE, InjectedFault
 from workflows.simulation.releases import read_deployed
@@ -295,7 +294,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="only the rows of these faults, as the page names them",
     )
     options = parser.parse_args(arguments)
-    with ProcessPoolExecutor(os.cpu_count()) as processes:
+    with worker_pool() as processes:
 
         def run_plans(plans: Iterable[FaultPlan], look: bool) -> list[PlanResult]:
             plans = list(plans)

@@ -14,12 +14,10 @@ among fewer orders, so waits come out longer rather than shorter. Orders arrive 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -29,6 +27,7 @@ from typing import Any
 
 from domain.order.events import OrderParked, OrderPlaced, PaymentAuthorized
 from workflows.embedded.template import Template
+from workflows.event_store.worker_processes import worker_pool
 from workflows.orders.command_handling import load
 from workflows.simulation.aws_limits import (
     LARGE_REGIONS,
@@ -304,7 +303,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     began = time.perf_counter()
     chosen = [row for row in rows() if options.rate in (None, row.rate)]
-    with ProcessPoolExecutor(os.cpu_count()) as processes:
+    with worker_pool() as processes:
         results = list(processes.map(_run, chosen))
     command = f"python -m workflows.simulation.throttling --write {options.write or 'docs/throttling.md'}"
     text = page(results, command, time.strftime("%Y-%m-%d"), time.perf_counter() - began)

@@ -148,11 +148,36 @@ def test_a_deleted_machine_starts_nothing_and_its_executions_go_on(service: Loca
 
 
 def test_the_same_machine_again_is_the_same_and_another_definition_is_refused(sfn: Any) -> None:
-    """Creating is idempotent, as at AWS."""
+    """Creating is idempotent, as at AWS; another role or other tags are ignored, and another configuration is not."""
     machine = create(sfn, "Same", {"A": PASS})
     assert create(sfn, "Same", {"A": PASS}) == machine
+    request = {"name": "Same", "definition": text_of({"A": PASS}), "roleArn": f"{ROLE}-other"}
+    again = sfn.create_state_machine(**request, tags=[{"key": "a", "value": "1"}])
+    assert again["stateMachineArn"] == machine
+    assert sfn.describe_state_machine(stateMachineArn=machine)["roleArn"] == ROLE
+    assert sfn.list_tags_for_resource(resourceArn=machine)["tags"] == []
+    with pytest.raises(sfn.exceptions.StateMachineAlreadyExists):
+        sfn.create_state_machine(**request, tracingConfiguration={"enabled": True})
     with pytest.raises(sfn.exceptions.StateMachineAlreadyExists):
         create(sfn, "Same", {"B": PASS})
+    with pytest.raises(sfn.exceptions.InvalidArn):
+        sfn.update_state_machine(stateMachineArn=machine, roleArn="any")
+
+
+def test_a_view_without_data_is_refused(service: LocalStepFunctions, sfn: Any) -> None:
+    """By name; it would show everything."""
+    machine, express = create(sfn, "Viewed", {"A": PASS}), create(sfn, "ViewedSync", {"A": PASS}, "EXPRESS")
+    arn = sfn.start_execution(stateMachineArn=machine)["executionArn"]
+    for call, subject in (
+        (sfn.describe_execution, {"executionArn": arn}),
+        (sfn.describe_state_machine, {"stateMachineArn": machine}),
+        (sfn.describe_state_machine_for_execution, {"executionArn": arn}),
+        (sfn.start_sync_execution, {"stateMachineArn": express}),
+    ):
+        with pytest.raises(sfn.exceptions.ClientError, match="includedData"):
+            call(**subject, includedData="METADATA_ONLY")
+        call(**subject, includedData="ALL_DATA")
+    assert sfn.list_executions(stateMachineArn=machine, statusFilter="PENDING_REDRIVE")["executions"] == []
 
 
 def test_an_execution_describes_the_machine_that_it_began_with(service: LocalStepFunctions, sfn: Any) -> None:

@@ -92,6 +92,12 @@ def refuse_parameters(parameters: Parameters, *names: str) -> None:
             raise invalid(f"'{name}' is not served here")
 
 
+def refuse_metadata_only(parameters: Parameters) -> None:
+    """Refuse ``includedData`` but for everything. Raises StepFunctionsRefusal."""
+    if parameters.get("includedData", "ALL_DATA") != "ALL_DATA":
+        raise invalid("'includedData' must be ALL_DATA here")
+
+
 def invalid(message: str) -> StepFunctionsRefusal:
     """Build AWS's error for a parameter that is missing or wrong."""
     return StepFunctionsRefusal("ValidationException", message)

@@ -21,6 +21,7 @@ from workflows.embedded.step_functions.api_requests import (
     invalid,
     json_of,
     machine_arn_of,
+    refuse_metadata_only,
     refuse_parameters,
     text_of,
 )
@@ -31,6 +32,7 @@ from workflows.embedded.step_functions.pages import PAGE_MAX, limit_of, page_of,
 from workflows.embedded.step_functions.reports import Reports
 from workflows.executions import TokenGone
 
+_OF_DISTRIBUTED_MAPS = "PENDING_REDRIVE"  # a status that executions of distributed Maps alone can have
 _BILLED_MS = 100  # the unit in which AWS bills Express executions
 
 
@@ -65,6 +67,7 @@ class ExecutionOperations:
 
     def _start_sync_execution(self, parameters: Parameters) -> Result:
         """Run an Express execution to its end. A failure is a result with a status, as at AWS."""
+        refuse_metadata_only(parameters)
         row = self._started(parameters, input_of(parameters), sync=True)
         self._driver.ended(row.arn).result()  # an Express execution has a time limit
         described = self._reports.describe(row.arn)
@@ -114,11 +117,14 @@ class ExecutionOperations:
         return _settled(parameters, self._driver.heartbeat)
 
     def _describe_execution(self, parameters: Parameters) -> Result:
+        refuse_metadata_only(parameters)
         return self._described(execution_arn_of(parameters))
 
     def _list_executions(self, parameters: Parameters) -> Result:
         refuse_parameters(parameters, "mapRunArn", "redriveFilter")
         machine = machine_arn_of(parameters)
+        if parameters.get("statusFilter") == _OF_DISTRIBUTED_MAPS:
+            return {"executions": []}
         status = _status(parameters["statusFilter"]) if "statusFilter" in parameters else None
         try:
             if self._driver.is_express(machine):

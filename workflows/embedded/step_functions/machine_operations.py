@@ -18,6 +18,7 @@ from workflows.embedded.step_functions.api_requests import (
     execution_arn_of,
     invalid,
     machine_arn_of,
+    refuse_metadata_only,
     refuse_parameters,
     text_of,
 )
@@ -90,7 +91,10 @@ class MachineOperations:
     def _update(self, parameters: Parameters) -> Result:
         arn = _unqualified(parameters)
         _check_publishing(parameters)
-        text, role_arn = parameters.get("definition"), parameters.get("roleArn")
+        text, role_arn = (
+            parameters.get("definition"),
+            arn_of(parameters, "roleArn") if "roleArn" in parameters else None,
+        )
         configuration = _configuration(parameters)
         if text is None and role_arn is None and not configuration:
             raise StepFunctionsRefusal("MissingRequiredParameter", _NOTHING_TO_UPDATE)
@@ -113,6 +117,7 @@ class MachineOperations:
         return {"stateMachineVersionArn": version["stateMachineVersionArn"]}
 
     def _describe(self, parameters: Parameters) -> Result:
+        refuse_metadata_only(parameters)
         arn = machine_arn_of(parameters)
         stored = self._stored(arn)
         if ":" in qualified_name(arn):
@@ -140,6 +145,7 @@ class MachineOperations:
         return {**described, **text, **more}
 
     def _describe_for_execution(self, parameters: Parameters) -> Result:
+        refuse_metadata_only(parameters)
         arn = execution_arn_of(parameters)
         try:
             run = self._reports.definition_of(arn)

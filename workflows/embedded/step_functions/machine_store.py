@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS state_machines (
 
 
 class MachineExists(Exception):
-    """A machine of this name exists, and differs in its definition, type or role."""
+    """A machine of this name exists, and differs in its definition, type or configuration."""
 
 
 class MachineMissing(LookupError):
@@ -98,12 +98,15 @@ class MachineStore(Mapping[str, Machine]):
         tags: Mapping[str, str],
         configuration: Mapping[str, Any],
     ) -> StoredMachine:
-        """Create a machine, or return the equal one that exists. Raises InvalidDefinition or MachineExists."""
+        """Create a machine, or return the equal one that exists, with its own role and tags as at AWS.
+
+        Raises InvalidDefinition or MachineExists.
+        """
         machine = self._machine(name, text, express, role_arn)
         with self._gate:
             other = self._stored.get(name)
             if other is not None:
-                if _identity(other.machine) != _identity(machine):
+                if (_identity(other.machine), other.configuration) != (_identity(machine), configuration):
                     raise MachineExists(name)
                 return other
             now = self._clock.now()
@@ -184,8 +187,8 @@ class MachineStore(Mapping[str, Machine]):
         )
 
 
-def _identity(machine: Machine) -> tuple[bool, str, str]:
-    return machine.express, machine.definition.digest, machine.role_arn
+def _identity(machine: Machine) -> tuple[bool, str]:
+    return machine.express, machine.definition.digest
 
 
 def _create_table(connection: apsw.Connection) -> None:

@@ -56,15 +56,18 @@ def main() -> int:
         shots = [(name, theme, 1440, 900) for name in chosen for theme in ("light", "dark")]
         shots += [(name, "light", 390, 844) for name in chosen]
         for name, theme, width, height in shots:
-            context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
+            phone = width < 400  # its scrollbars take no room
+            context = browser.new_context(
+                viewport={"width": width, "height": height}, color_scheme=theme, is_mobile=phone, has_touch=phone
+            )
             page = context.new_page()
             page.goto(stage.login(*roles.get(name, ("support", "anna")), pages[name]))
             page.wait_for_selector("main h1")
             if name == "audit":
                 page.click("button:has-text('Verify the log')")
             page.wait_for_timeout(1500)  # nothing tells when the last of several answers is drawn
-            label = f"{name}-{theme}" if width > 400 else f"{name}-phone"
-            if name in ("order", "parked") and width > 400:  # panels out of the window are drawn when they come into it
+            label = f"{name}-phone" if phone else f"{name}-{theme}"
+            if name in ("order", "parked") and not phone:  # panels out of the window are drawn when they come into it
                 tall = page.evaluate("document.documentElement.scrollHeight")
                 page.set_viewport_size({"width": width, "height": tall})
                 page.wait_for_timeout(500)

@@ -88,25 +88,30 @@ const Panels = memo((page) => {
     </div>`;
 });
 
-/** Frames from one drawing of the panels to the next while the slider moves: drawing all of them takes longer than a frame. */
-const FRAMES = 3;
+/** Times that drawing the panels took, until they are drawn again while the slider moves: the slider has the other frames. */
+const PAUSE = 4;
+/** Frames without a step, after which the slider rests. */
+const RESTS = 4;
 
 /** Return the event that the panels show: the chosen one at once where the slider rested, and every now and then while it moves. @param {number} index @param {any} timeline a new one is shown at once */
 function useFollowing(index, timeline) {
   const [, draw] = useState(0);
-  const { current: now } = useRef({ index, timeline, shown: index, frame: 0 });
+  const { current: now } = useRef({ index, timeline, shown: index, frame: 0, due: 0, before: index, still: 0 });
   now.index = index;
   if (now.timeline !== timeline) [now.timeline, now.shown] = [timeline, index];
   useEffect(() => {
-    const follow = (/** @type {number} */ left) => {
+    const next = (/** @type {(at: number) => void} */ what) => void (now.frame = requestAnimationFrame(what));
+    const follow = (/** @type {number} */ at) => {
       now.frame = 0;
-      if (left) return void (now.frame = requestAnimationFrame(() => follow(left - 1)));
+      now.still = now.index === now.before ? now.still + 1 : 0;
+      now.before = now.index;
       if (now.shown === now.index) return;
+      if (at < now.due && now.still < RESTS) return next(follow);
       now.shown = now.index;
       draw((n) => n + 1);
-      follow(FRAMES);
+      next((drawn) => ((now.due = drawn + PAUSE * (drawn - at)), next(follow)));
     };
-    if (!now.frame) follow(0);
+    if (!now.frame) follow(performance.now());
   }, [index]);
   useEffect(() => () => cancelAnimationFrame(now.frame), []);
   return now.shown;

@@ -103,3 +103,37 @@ def test_the_page_of_an_order_fits_a_phone(visit: Visit) -> None:
     page.click(".execution summary >> nth=0")
     page.wait_for_selector(".execution[open] .states tbody tr")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+_DRAG = """
+async ([busy, frames]) => {
+  const slider = document.querySelector('.slider'), box = slider.getBoundingClientRect()
+  const title = [...document.querySelectorAll('h2')].find(each => each.textContent.startsWith('State after'))
+  let drawn = 0
+  const watch = new MutationObserver(() => {
+    drawn += 1
+    for (const end = performance.now() + busy; performance.now() < end;);
+  })
+  watch.observe(title, { subtree: true, characterData: true, childList: true })
+  const began = performance.now()
+  for (let i = 0; i < frames; i += 1) {
+    const clientX = box.left + box.width * Math.abs(((4 * i / frames) % 2) - 1)
+    slider.dispatchEvent(new PointerEvent('pointermove', { bubbles: true, buttons: 1, clientX }))
+    await new Promise(requestAnimationFrame)
+  }
+  watch.disconnect()
+  return [drawn, performance.now() - began]
+}
+"""
+
+
+def test_panels_that_are_slow_to_draw_leave_the_frames_to_the_slider(visit: Visit) -> None:
+    """While the slider moves they take a fifth of the time at most; where it rests they show the chosen event."""
+    page = visit.open(f"orders/{visit.stage.orders['delivered']}")
+    page.wait_for_selector(".saga.ready")
+    busy_ms = 60
+    drawn, took_ms = page.evaluate(_DRAG, [busy_ms, 90])
+    assert drawn > 1, "they follow while it moves"
+    assert (drawn - 2) * 5 * busy_ms <= took_ms
+    version = page.get_attribute(".slider", "aria-valuenow")
+    page.wait_for_selector(f"h2:text-is('State after event {version}')")

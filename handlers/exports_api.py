@@ -18,6 +18,7 @@ from handlers.http.export_models import ExportBody, ExportFilter
 from handlers.http.parameters import InQuery
 from handlers.http.preconditions import RequiredKey
 from handlers.http.responses import Response
+from handlers.http.values import Shape
 from workflows.audit.exports import BLOCK, Export, ExportFormat, ExportState
 from workflows.clock import timestamp
 from workflows.engine import engine
@@ -33,7 +34,7 @@ TAG = "Audit"
 
 api = Api()
 
-ExportIdText = Annotated[str, Field(pattern="^[0-9a-f]{32}$", max_length=32)]
+ExportIdText = Annotated[str, Shape("[0-9a-f]{32}", "must be the id of an export: 32 of 0-9 and a-f")]
 BlockNumber = Annotated[int, Field(ge=0, le=1_000_000), InQuery("The number of the block; the first is 0.")]
 
 

@@ -14,6 +14,7 @@ from handlers.http.moments import Cursor, Flag, Limit
 from handlers.http.parameters import InQuery
 from handlers.http.responses import Response
 from handlers.http.search_parameters import CurrencyIs, OneOf, money_range
+from handlers.http.values import Shape
 from workflows.breakers.dependencies import Dependency
 from workflows.engine import engine
 from workflows.orders.permissions import Action, check_role
@@ -37,7 +38,11 @@ OlderThan = Annotated[
     Annotated[int, Field(ge=0, le=10**9)] | None, InQuery("Only what is owed for more than these seconds.")
 ]
 AmountMin = Annotated[
-    Annotated[str, Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,3})?$")] | None,
+    Annotated[
+        str,
+        Shape(r"[0-9]{1,9}(\.[0-9]{1,3})?", "must be one to nine digits, and at most three after a point, e.g. 12.50"),
+    ]
+    | None,
     InQuery("Only amounts of at least this much. Needs `currency`."),
 ]
 

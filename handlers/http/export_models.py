@@ -12,13 +12,12 @@ from handlers.http.event_names import EVENT_TYPES, event_type
 from handlers.http.models import example
 from handlers.http.moments import TIME_SCHEMA, read_time
 from handlers.http.search_parameters import OneOf
-from handlers.http.values import OrderIdText, Strict
+from handlers.http.values import OrderIdText, Shape, Strict
 
-Name = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
+Name = Annotated[str, Shape(NAME, "must be 1 to 64 letters, digits, '_', '.' or '-'")]
 Time = Annotated[datetime, BeforeValidator(read_time), WithJsonSchema(TIME_SCHEMA)]
 EventTypeName = Annotated[
     str,
-    StringConstraints(pattern="^[A-Z][A-Za-z]{1,60}$"),
     AfterValidator(event_type),
     Field(json_schema_extra={"enum": EVENT_TYPES}),
 ]

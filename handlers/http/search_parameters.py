@@ -15,7 +15,6 @@ from pydantic import (
     ConfigDict,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    StringConstraints,
     WithJsonSchema,
 )
 from pydantic_core.core_schema import CoreSchema, no_info_plain_validator_function
@@ -41,7 +40,7 @@ _ID_SUFFIX = "[a-z2-7]{1,26}"
 _REFERENCE = "[!-~]{1,200}"
 _TYPES = "[A-Z][A-Za-z]{1,60}"
 _NAMES = "|".join(EVENT_TYPES)
-Stream = Annotated[str, StringConstraints(pattern=r"^[a-z]{1,20}#[!-~]{1,128}$")]
+Stream = Annotated[str, Shape(r"[a-z]{1,20}#[!-~]{1,128}", "must be the name of a stream, e.g. order#ord_...")]
 _STATS_MAX = timedelta(days=92)
 _EARLIEST = datetime(2, 1, 1, tzinfo=UTC)
 _WAIT_FOR = r"(ord_[a-z2-7]{26}):([1-9][0-9]{0,8})"

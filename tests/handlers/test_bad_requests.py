@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.handlers.conftest import priced_body
+from tests.handlers.documented import documentation
 
 
 def _json(**changes: Any) -> dict[str, Any]:
@@ -195,6 +196,32 @@ def test_a_report_that_cannot_be_read_is_refused_by_field_and_not_recorded(shop,
     answer = shop.act(order_id, action, body, **who)
     assert (answer.status, answer.fields) == (status, [field]), answer
     assert shop.stored() == before
+
+
+def query_parameters() -> list[tuple[str, str]]:
+    """Every path that is read, with the name of each of its query parameters."""
+    return [
+        (path, parameter["name"])
+        for path, operations in sorted(documentation()["paths"].items())
+        for parameter in operations.get("get", {}).get("parameters", ())
+        if parameter["in"] == "query"
+    ]
+
+
+PLACES = {"dependency": "payments", "export_id": "0" * 32, "number": "1", "name": "order"}
+VALIDATORS_WORDS = re.compile(r"\b(input|string|value) (should|is)\b|unable to")
+"""As pydantic says it: about types, not about what to send."""
+
+
+@pytest.mark.parametrize(("path", "name"), query_parameters())
+@pytest.mark.parametrize("value", ["?\u00e4", "-1", "1e99", ""])
+def test_no_parameter_is_refused_in_the_words_of_a_library(shop, path, name, value):
+    """A refusal says what to send; a parameter that takes any text may take this one."""
+    order_id = shop.place()
+    target = re.sub(r"\{(\w+)\}", lambda part: PLACES.get(part[1], order_id if part[1] == "order_id" else "x1"), path)
+    answer = shop.call("GET", target, query={name: value}, role="auditor", sub="ann")
+    for error in answer.json.get("errors", ()) if "json" in answer.headers["content-type"] else ():
+        assert not VALIDATORS_WORDS.search(error["problem"]), error
 
 
 FIVE = {"amount": "5.00", "currency": "EUR"}

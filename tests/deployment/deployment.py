@@ -41,8 +41,7 @@ class Deployment:
     """Addresses and names. ``views`` is the URL of the views' database, empty if no PostgreSQL can run here.
 
     ``resources`` are physical ids by the template's logical ids, ``deleted`` those before the engine was deleted.
-    ``left_open`` is an order that was placed before that, ``refused`` one that was placed before the rollback, see
-    ``drill.py``."""
+    ``under_way`` is an order that was placed before that, see ``drill.py``."""
 
     folder: str
     emulator: str
@@ -52,8 +51,7 @@ class Deployment:
     resources: Mapping[str, str]
     outputs: Mapping[str, str]
     deleted: Mapping[str, str]
-    left_open: Mapping[str, str]
-    refused: Mapping[str, str]
+    under_way: Mapping[str, str]
 
     @property
     def root(self) -> Account:

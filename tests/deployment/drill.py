@@ -1,4 +1,4 @@
-"""Orders that are under way while a bad deployment is rolled back, and while the engine is deleted."""
+"""An order that is under way while the engine is deleted, and while a bad deployment is rolled back."""
 
 from __future__ import annotations
 
@@ -26,17 +26,38 @@ def order_under_way(deployment: Deployment) -> dict[str, str]:
         return {"order": order_id, **{role: person.token for role, person in people.items()}}
 
 
-def refused_order(deployment: Deployment) -> dict[str, str]:
-    """Place an order on the bad deployment, on which its restaurant cannot accept it.
+def refused(bad: Deployment, order: dict[str, str]) -> str:
+    """Wait until a run of the bad deployment waits for the restaurant, which cannot accept the order there.
+
+    The engine was deleted with the former run. Feed starts another one from the log's stream, which it reads from its
+    beginning.
 
     Returns:
-        As above, and ``accept``: the status that the restaurant got.
+        The status that the restaurant got.
     """
-    order = order_under_way(deployment)
+    with closing(Listener(bad)) as listener:
+        listener.until(lambda: _waits(bad, order["order"]), bool)
     answered = httpx.post(
-        f"{deployment.api}/orders/{order['order']}/preparation/accept",
+        f"{bad.api}/orders/{order['order']}/preparation/accept",
         json={},
         headers={"Authorization": f"Bearer {order['restaurant']}"},
         timeout=240,
     )
-    return order | {"accept": str(answered.status_code)}
+    return str(answered.status_code)
+
+
+def executions(deployment: Deployment, order_id: str) -> list[tuple[str, str]]:
+    """List the executions of an order, with their status: ``[(ARN, "RUNNING")]``."""
+    machine = deployment.resources["OrderMachine"]
+    found = deployment.step_functions_client().list_executions(stateMachineArn=machine)["executions"]
+    return [(each["executionArn"], each["status"]) for each in found if each["name"].startswith(order_id)]
+
+
+def _waits(deployment: Deployment, order_id: str) -> bool:
+    """Whether a step of the order has been given a token, which only RequestPreparation has before an answer."""
+    states = deployment.step_functions_client()
+    return any(
+        event["type"] == "TaskSubmitted"
+        for arn, _ in executions(deployment, order_id)
+        for event in states.get_execution_history(executionArn=arn, maxResults=100)["events"]
+    )

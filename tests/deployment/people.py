@@ -42,7 +42,7 @@ class Person(ExpediterClient):
         self.name, self.password = name, password
         self.token: str = answer["AuthenticationResult"]["AccessToken"]
         self.id: str = cognito.get_user(AccessToken=self.token)["Username"]
-        super().__init__(deployment.api, self.token)
+        super().__init__(deployment.api, self.token, DEADLINE_S)  # a function begins slowly on a busy machine
 
 
 class Listener:

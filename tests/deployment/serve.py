@@ -12,9 +12,9 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from random import SystemRandom
 from secrets import token_hex
@@ -26,7 +26,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.deployment.artifact import code_for_this_machine
 from tests.deployment.deployer import BAD_CODE, Account, Stack, delete_engine, make_deploy, upload
 from tests.deployment.deployment import CALLS, SANDBOX, Deployment
-from tests.deployment.drill import order_under_way, refused_order
+from tests.deployment.drill import order_under_way, refused
 from tests.deployment.emulator import emulator, free_port
 from tests.deployment.step_functions import driving
 from tests.memory_folder import memory_folder
@@ -56,24 +56,24 @@ def main(folder: Path) -> None:
         name = f"expediter-{token_hex(3)}"  # an emulator that outlives a run has the stacks of other runs
         places = {"folder": str(folder), "emulator": account.url, "step_functions": step_functions, "sandbox": sandbox}
 
-        def at(stack: Stack, **drills: Mapping[str, str]) -> Deployment:
-            orders: dict[str, Mapping[str, str]] = {"deleted": {}, "left_open": {}, "refused": {}, **drills}
-            return Deployment(**places, views=views, resources=stack.resources, outputs=stack.outputs, **orders)
+        def at(stack: Stack) -> Deployment:
+            made = {"resources": stack.resources, "outputs": stack.outputs}
+            return Deployment(**places, **made, views=views, deleted={}, under_way={})
 
         upload(account, code_for_this_machine())
         deleted = make_deploy(account, name, parameters, step_functions=step_functions)
         _store_credentials(account, deleted.resources["SagaStep"])
         with driving(account, deleted, folder / "deleted.sqlite", step_functions_port):
-            left_open = order_under_way(at(deleted))
+            order = order_under_way(at(deleted))
         delete_engine(account, name)
         stack = make_deploy(account, name, parameters, step_functions=step_functions, code=BAD_CODE)
         _store_credentials(account, stack.resources["SagaStep"])
         opened.enter_context(driving(account, stack, folder / "executions.sqlite", step_functions_port))
-        refused = refused_order(at(stack))
+        under_way = order | {"accept": refused(at(stack), order)}
         restored = _restored(account, stack.outputs["EventsTable"], f"{name}-Events-restored")
         # Two drills at once: the former commit is deployed again, and the log is the restored one.
         stack = make_deploy(account, name, {"RestoredEvents": restored}, step_functions=step_functions)
-        print(json.dumps(asdict(at(stack, deleted=deleted.resources, left_open=left_open, refused=refused))))
+        print(json.dumps(asdict(replace(at(stack), deleted=deleted.resources, under_way=under_way))))
         sys.stdout.flush()
         _wait_until_nobody_uses(folder)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -18,7 +17,8 @@ from domain.money import Money
 from tests.deployment.conftest import Join
 from tests.deployment.deployer import ARTIFACTS, BAD_CODE, CODE
 from tests.deployment.deployment import Deployment
-from tests.deployment.people import Listener, a_meal, fulfilled, open_restaurant
+from tests.deployment.drill import executions
+from tests.deployment.people import DEADLINE_S, Listener, a_meal, fulfilled, open_restaurant
 from workflows.client import ExpediterClient
 
 
@@ -76,16 +76,6 @@ def test_a_rollback_moves_every_alias_to_the_former_code_and_keeps_the_state(dep
     assert _state(deployment)["StackStatus"] == "UPDATE_COMPLETE"
 
 
-def test_an_order_under_way_reaches_its_end_after_a_bad_deployment_was_rolled_back(
-    deployment: Deployment, listener: Listener
-) -> None:
-    """Its execution waits through the rollback, and goes on in the restored log. The bad commit's API of restaurants
-    raised an error at every call.
-    """
-    assert deployment.refused["accept"].startswith("5")
-    _ends(deployment, deployment.refused, listener)
-
-
 def test_deleting_the_engine_and_deploying_it_again_keeps_everything_of_the_state(deployment: Deployment) -> None:
     """Each of its resources is still the same one, and is there. The engine's API is another one; the emulator gives
     other resources their former names.
@@ -107,28 +97,29 @@ def test_deleting_the_engine_and_deploying_it_again_keeps_everything_of_the_stat
     assert before["ServerlessHttpApi"] not in apis
 
 
-def test_an_order_that_was_open_when_the_engine_was_deleted_reaches_its_end_on_the_next_deployment(
+def test_an_order_under_way_reaches_its_end_after_the_engine_was_deleted_and_a_bad_deployment_was_rolled_back(
     deployment: Deployment, listener: Listener
 ) -> None:
-    """Its execution and its documents are gone. The next commit starts a run of the new machine from the log."""
-    _ends(deployment, deployment.left_open, listener)
+    """Its first execution and its documents went with the engine. The next deployment starts another one from the log,
+    which waits through the rollback, and goes on in the restored log. The bad commit's API of restaurants raised an
+    error at every call.
+    """
+    order = deployment.under_way
+    assert order["accept"].startswith("5")
+    customer, restaurant, courier = (
+        ExpediterClient(deployment.api, order[role], DEADLINE_S) for role in ("customer", "restaurant", "courier")
+    )
+    fulfilled(order["order"], customer, restaurant, courier, listener)
+    money = deployment.money_of(order["order"])
+    assert money is not None
+    assert (money.held, money.captured) == (Money(0, "EUR"), Money(2800, "EUR"))
+    assert len(executions(deployment, order["order"])) == 1
 
 
 def _state(deployment: Deployment) -> Any:
     stacks = deployment.root.client("cloudformation").describe_stacks()["Stacks"]
     (state,) = [each for each in stacks if each["StackName"].endswith("-state")]
     return state
-
-
-def _ends(deployment: Deployment, order: Mapping[str, str], listener: Listener) -> None:
-    """Have the people of an order from a drill fulfil it."""
-    customer, restaurant, courier = (
-        ExpediterClient(deployment.api, order[role]) for role in ("customer", "restaurant", "courier")
-    )
-    fulfilled(order["order"], customer, restaurant, courier, listener)
-    money = deployment.money_of(order["order"])
-    assert money is not None
-    assert (money.held, money.captured) == (Money(0, "EUR"), Money(2800, "EUR"))
 
 
 def _sha256(account: Any, key: str) -> str:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from workflows.embedded.http.server import HttpServer
 
 _REPOSITORY = Path(__file__).parents[2]
 
@@ -51,12 +60,40 @@ def test_a_run_skips_waits_and_calls_the_given_function(expediter: Any, written:
     assert (result.code, result.out, result.err) == (0, '{\n  "n": 1\n}\n', "SUCCEEDED\n")
 
 
+def test_a_run_calls_a_function_behind_an_address(expediter: Any, written: Callable[[str, str], str]) -> None:
+    """Its result and its errors are those of Lambda's Invoke protocol."""
+
+    async def invoke(request: Request) -> Response:
+        event = await request.json()
+        failed = {"x-amz-function-error": "Unhandled"} if event["n"] > 1 else {}
+        return Response(json.dumps({"errorType": "TooMany"} if failed else event), headers=failed)
+
+    path = "/2015-03-31/functions/Charge/invocations"
+    with closing(HttpServer(Starlette(routes=[Route(path, invoke, methods=["POST"])]), 0)) as server:
+        function = f"--function=Charge=http://127.0.0.1:{server.port}"
+        file = written("charge.asl.yaml", _CHARGE)
+        assert expediter("asl", "run", file, "--input", '{"n": 1}', function).out == '{\n  "n": 1\n}\n'
+        failed = expediter("asl", "run", file, "--input", '{"n": 2}', function)
+    assert (failed.code, failed.err) == (1, 'FAILED: TooMany: {"errorType": "TooMany"}\n')
+
+
 def test_a_run_without_a_function_names_the_option(expediter: Any, written: Callable[[str, str], str]) -> None:
     """The task fails as on AWS, and a line says how to give the function."""
     result = expediter("asl", "run", written("charge.asl.yaml", _CHARGE))
     assert result.code == 1
     assert result.err.startswith("FAILED: Lambda.ResourceNotFoundException: Function not found: Charge")
     assert "--function NAME=MODULE:CALLABLE" in result.err
+
+
+def test_a_run_without_a_machine_names_the_option(expediter: Any, written: Callable[[str, str], str]) -> None:
+    """By either integration."""
+    for resource in ("states:startExecution.sync:2", "aws-sdk:sfn:startSyncExecution"):
+        start = f"{{Type: Task, Resource: arn:aws:states:::{resource}, Arguments: {{StateMachineArn: Pay}}, End: true}}"
+        file = written("parent.yaml", f"QueryLanguage: JSONata\nStartAt: A\nStates: {{A: {start}}}")
+        result = expediter("asl", "run", file)
+        assert result.code == 1
+        assert "StateMachineDoesNotExistException: State Machine Does Not Exist: 'Pay'" in result.err
+        assert "--machine NAME=FILE" in result.err
 
 
 def test_resources_of_services_are_checked_and_need_a_callable_to_run(

@@ -11,7 +11,7 @@ import typer
 
 from workflows.cli import asl_serve_command
 from workflows.cli.failures import Exit, InvalidInput
-from workflows.cli.functions import Endpoint, FindService, callable_of, services_of
+from workflows.cli.functions import Endpoint, FindService, function_of, services_of
 from workflows.cli.inputs import json_argument, pairs, read_text
 from workflows.cli.options import JsonObject
 from workflows.cli.terminal import data_console, print_json, say
@@ -25,6 +25,14 @@ Substitutions = Annotated[
     list[str] | None, typer.Option("--substitute", metavar="NAME=VALUE", help="The value of ${NAME}. Repeatable.")
 ]
 
+
+_MACHINE_HINT = "Give a machine that the definition starts with --machine NAME=FILE."
+_HINTS = {
+    "Lambda.ResourceNotFoundException": "Give a function that the definition calls with "
+    "--function NAME=MODULE:CALLABLE.",
+    "StepFunctions.StateMachineDoesNotExistException": _MACHINE_HINT,
+    "Sfn.StateMachineDoesNotExistException": _MACHINE_HINT,
+}
 
 app.command()(asl_serve_command.serve)
 
@@ -75,7 +83,9 @@ def run(
     function: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME=MODULE:CALLABLE", help="A function that the definition calls by this name. Repeatable."
+            metavar="NAME=TARGET",
+            help="A function that the definition calls by this name: MODULE:CALLABLE, or the address of a service that "
+            "speaks Lambda's Invoke protocol. Repeatable.",
         ),
     ] = None,
     machine: Annotated[
@@ -91,7 +101,7 @@ def run(
 ) -> int:
     """Run one execution to its end. Waits and retries take no time. Exit code 1 if it fails."""
     values = pairs(substitute, "--substitute")
-    functions = {name: callable_of(target, "--function") for name, target in pairs(function, "--function").items()}
+    functions = {name: function_of(name, target) for name, target in pairs(function, "--function").items()}
     machines = {name: _substituted(read_text(path), values, path) for name, path in pairs(machine, "--machine").items()}
     ended = _run(
         _substituted(read_text(file), values, file),
@@ -182,5 +192,6 @@ def _show(ended: Run, history: bool) -> None:
         print_json(ended.output)
     why = f": {ended.error}: {ended.cause}" if ended.error else ""
     say(f"{ended.status}{why}")
-    if ended.error == "Lambda.ResourceNotFoundException":
-        say("Give a function that the definition calls with --function NAME=MODULE:CALLABLE.")
+    hint = _HINTS.get(ended.error or "")
+    if hint is not None:
+        say(hint)

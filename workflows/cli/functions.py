@@ -35,6 +35,26 @@ def callable_of(target: str, option: str) -> Callable[..., Any]:
     return found  # type: ignore[no-any-return]  # getattr cannot know
 
 
+def function_of(name: str, target: str) -> Callable[..., Any]:
+    """Return a function for ``asl run``: a callable, or one behind an address. Raises InvalidInput."""
+    if not is_url(target):
+        return callable_of(target, "--function")
+    from workflows.asl.answers import CallFailed
+    from workflows.asl.reading.integrations import function_name, function_qualifier
+    from workflows.embedded.lambda_.functions import FunctionFailed
+    from workflows.embedded.lambda_.named_functions import HttpFunction
+
+    function = HttpFunction(target, function_name(name), function_qualifier(name))
+
+    def call(event: Any) -> Any:
+        try:
+            return function(event)
+        except FunctionFailed as failed:
+            raise CallFailed(failed.error, failed.cause) from failed
+
+    return call
+
+
 def module_of(name: str, where: str) -> ModuleType:
     """Import a module; the current folder is searched too. Raises InvalidInput."""
     if "" not in sys.path:

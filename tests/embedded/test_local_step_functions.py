@@ -15,6 +15,7 @@ import pytest
 from botocore.config import Config
 
 from workflows.embedded.local_step_functions import LocalStepFunctions
+from workflows.embedded.step_functions.reports import Reports
 
 ROLE = "arn:aws:iam::123456789012:role/any"
 INVOKE = "arn:aws:states:::lambda:invoke"
@@ -241,6 +242,35 @@ def test_a_history_read_backwards_repeats_nothing_while_it_grows(service: LocalS
     ended(service, sfn, arn)
     second = sfn.get_execution_history(executionArn=arn, reverseOrder=True, nextToken=first["nextToken"])
     assert [event["id"] for event in first["events"] + second["events"]] == [2, 1]
+
+
+def test_the_pages_of_a_history_are_of_one_reading(
+    service: LocalStepFunctions, sfn: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long one is folded once, and again when there are more events or another one is read in between."""
+    folded: list[str] = []
+    history = Reports.history
+
+    def counted(self: Reports, arn: str) -> Any:
+        folded.append(arn)
+        return history(self, arn)
+
+    monkeypatch.setattr(Reports, "history", counted)
+    machine = create(sfn, "Long", {"W": {"Type": "Wait", "Seconds": 3600, "End": True}})
+    arns = [sfn.start_execution(stateMachineArn=machine)["executionArn"] for _ in range(2)]
+
+    def events(arn: str) -> list[int]:
+        pages = sfn.get_paginator("get_execution_history").paginate(
+            executionArn=arn, reverseOrder=True, PaginationConfig={"PageSize": 1}
+        )
+        return [event["id"] for page in pages for event in page["events"]]
+
+    assert events(arns[0]) == events(arns[0]) == [2, 1]
+    assert folded == [arns[0]]
+    assert events(arns[1]) == events(arns[1]) == [2, 1]
+    sfn.stop_execution(executionArn=arns[1])
+    assert events(arns[1]) == [3, 2, 1]
+    assert folded == [arns[0], arns[1], arns[1]]
 
 
 def test_a_token_of_another_list_is_refused(service: LocalStepFunctions, sfn: Any) -> None:

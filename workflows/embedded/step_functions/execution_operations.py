@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import NoReturn
 from uuid import uuid4
 
+from workflows.asl.interpreter.history import HistoryEvent
 from workflows.asl.reading.integrations import qualified_name
 from workflows.asl.signals import JSON, ExecutionStatus
 from workflows.asl.tokens import InvalidToken, token_execution
@@ -42,6 +43,7 @@ class ExecutionOperations:
     def __init__(self, driver: Driver, reports: Reports) -> None:
         self._driver = driver
         self._reports = reports
+        self._last_history: tuple[tuple[str, int], Sequence[HistoryEvent]] = ("", 0), ()
 
     def by_name(self) -> Operations:
         """Return the operations by their names in the protocol."""
@@ -142,21 +144,28 @@ class ExecutionOperations:
         if parameters.get("includeExecutionData") is False:
             refuse_parameters(parameters, "includeExecutionData")
         try:
-            events = self._reports.history(arn)
+            events = self._history(arn)
         except LookupError:
             _no_execution(arn)
         reverse = bool(parameters.get("reverseOrder"))
-        if reverse:
-            events.reverse()
         page, following = page_of(
             "GetExecutionHistory",
             parameters,
-            events,
+            events[::-1] if reverse else events,
             lambda event: event["id"],
             descending=reverse,
             default=PAGE_MAX,
         )
         return {"events": page, **following}
+
+    def _history(self, arn: str) -> Sequence[HistoryEvent]:
+        """Return a history. The last one is kept, because its next page follows; folding a long one takes a second."""
+        version = arn, self._reports.history_length(arn)
+        kept, events = self._last_history
+        if kept != version:
+            events = self._reports.history(arn)
+            self._last_history = version, events
+        return events
 
     def _described(self, arn: str) -> Result:
         try:

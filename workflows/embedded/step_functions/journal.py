@@ -217,6 +217,10 @@ class Journal:
         rows = self._rows("SELECT kind, signal FROM journal WHERE execution = ? ORDER BY seq", execution)
         return [_signal(kind, text) for kind, text in rows]
 
+    def length(self, execution: int) -> int:
+        """Return how many signals an execution has had."""
+        return int(self._rows("SELECT count(*) FROM journal WHERE execution = ?", execution)[0][0])
+
     def _executions(self, where: str, *values: Any) -> list[ExecutionRow]:
         return [_execution(row) for row in self._rows(f"SELECT {_COLUMNS} FROM executions {where}", *values)]
 

@@ -92,6 +92,10 @@ class Reports:
         row = self._row(arn)
         return [event for _, step in steps_or_log(self._journal, self._definitions, row) for event in step.events]
 
+    def history_length(self, arn: str) -> int:
+        """Return a number that grows with the history, and costs less to read. Raises LookupError."""
+        return self._journal.length(self._row(arn).id)
+
     def state_entries(self, arn_or_name: str) -> StateEntries:
         """Count for the executions of this ARN, name or name prefix before ``-``, and for all that they started."""
         count: Counter[bool] = Counter()

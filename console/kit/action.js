@@ -183,6 +183,7 @@ function BulkPreview({ plan }) {
 function Outcome({ order, answer, since }) {
   const written = answer.order ?? (answer.version ? answer : null);
   const [events, show] = useState(/** @type {any[] | null} */ (null));
+  const [now, showNow] = useState(/** @type {any} */ (written));
   const [problem, showProblem] = useState(/** @type {any} */ (null));
   useEffect(() => {
     const abort = new AbortController();
@@ -193,6 +194,7 @@ function Outcome({ order, answer, since }) {
         show(found.events);
         const changed = await get(`orders/${order}`, { query: { wait_s: 5, personal: false }, ifNoneMatch: version, signal: abort.signal });
         if (!changed) break;
+        showNow(changed);
         version = changed.version;
       }
     };
@@ -203,5 +205,6 @@ function Outcome({ order, answer, since }) {
   if (!events) return html`<p class="dim" aria-busy="true">Recorded. Reading what followed.</p>`;
   const shown = events.filter((e) => e.version > since).reverse();
   return html`<h3>Recorded in the log</h3>
-    <ol class="outcome">${shown.map((event) => html`<li><span class="dim">${event.version}</span> <code>${event.type}</code> <span class="dim">by ${actorWords(event.actor)}, <${Time} at=${event.recorded_at} /></span></li>`)}</ol>`;
+    <ol class="outcome">${shown.map((event) => html`<li><span class="dim">${event.version}</span> <code>${event.type}</code> <span class="dim">by ${actorWords(event.actor)}, <${Time} at=${event.recorded_at} /></span></li>`)}</ol>
+    ${now?.status && html`<p class="space-above">The order is now <${Status} order=${now} /></p>`}`;
 }

@@ -48,7 +48,7 @@ const columns = (claim) => [
   { label: "At stake", align: "end", cell: (/** @type {any} */ i) => html`<${Amount} of=${i.at_stake} />` },
   { label: "Run", align: "end", late: true, cell: (/** @type {any} */ i) => i.run },
   { label: "Parked", late: true, cell: (/** @type {any} */ i) => html`<${Time} at=${i.since} />` },
-  { label: "For", align: "end", late: true, cell: (/** @type {any} */ i) => html`<${Ago} at=${i.since} />` },
+  { label: "Since", align: "end", late: true, cell: (/** @type {any} */ i) => html`<${Ago} at=${i.since} />` },
   { label: "Taken on by", cell: (/** @type {any} */ i) => html`${i.assignee && html`<${Said}>${i.assignee}</${Said}> `}${may("assign_incident") && html`<button type="button" onClick=${() => claim(i)}>${isMine(i) ? "Release" : "Take on"}</button>`}` },
 ];
 

@@ -1,7 +1,9 @@
 /** One order: what happened, what it is now or was, why it waits, and what can be done. Every panel follows the slider. */
 
+import { withAmounts } from "../core/money.js";
 import { statesOf } from "../core/sagas.js";
 import { dateTime, offset, between } from "../core/time.js";
+import { withoutId } from "../core/values.js";
 import { ActionDialog } from "../kit/action.js";
 import { get, useLoaded } from "../kit/api.js";
 import { Download, download } from "../kit/download.js";
@@ -60,6 +62,7 @@ export default function Order({ id, query }) {
     <${Head} id=${id} order=${order} status=${state.status} parked=${state.parked} total=${state.totals?.total} past=${past} timeline=${timeline} act=${act} />
     ${problem?.status > 0 && html`<div class="stale-order"><${Trouble} problem=${problem} retry=${retry} /><p>What you look at is the order as it was read before${isFault(problem) ? html`. <a href="audit">Verify the log</a>` : ""}.</p></div>`}
     ${fresh > 0 && html`<p class="banner notice-line" role="status">The order changed while you looked: ${fresh} new ${fresh === 1 ? "event" : "events"}. <button type="button" onClick=${show}>Show</button></p>`}
+    ${!past && why.data && (order.parked || why.data.waits.length > 0) && html`<p class=${order.parked ? "why-line parked" : "why-line"}><${Said}>${withAmounts(withoutId(why.data.sentence, id))}</${Said}> <button type="button" class="link" onClick=${showWhy}>What can be done</button></p>`}
     <section class=${past ? "slider-box past" : "slider-box"} aria-label="Moment">
       <div class="slider-head">
         <button type="button" aria-label="One event back" disabled=${index === 0} onClick=${() => choose(index - 1)}><${Icon} name="back" /></button>
@@ -73,6 +76,9 @@ export default function Order({ id, query }) {
     <${Panels} ...${panels} />
     ${acting && html`<${ActionDialog} key=${acting.name} kind=${acting} close=${() => act(null)} done=${() => (why.reload(), sent.reload())} />`}`;
 }
+
+/** The graph takes a whole window: what is asked first stands above it, and leads to its card. */
+const showWhy = () => document.querySelector(".card.why")?.scrollIntoView();
 
 /** Everything below the slider. It follows the slider, and is not drawn again for a step that it has not to show yet. */
 const Panels = memo((page) => {

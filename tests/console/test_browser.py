@@ -168,6 +168,9 @@ def test_an_action_is_previewed_has_a_reason_and_ends_with_what_the_log_says(vis
     """A parked order is retried: the plan, the reason, and then the events that followed, not the click."""
     order = visit.stage.orders["parked"]
     page = visit.open(f"orders/{order}")
+    page.wait_for_selector(".why-line:has-text('the payment was not captured')")
+    page.click("text=What can be done")
+    page.wait_for_function("document.querySelector('.card.why').getBoundingClientRect().bottom < innerHeight")
     page.click("button[aria-label='Preview: Retry']")
     page.wait_for_selector("text=What happens")
     send = page.locator("dialog button.primary")
@@ -176,6 +179,7 @@ def test_an_action_is_previewed_has_a_reason_and_ends_with_what_the_log_says(vis
     send.click()
     page.wait_for_selector("dialog .outcome code:has-text('RunStarted')")
     page.wait_for_selector("dialog .outcome code:has-text('OrderParked')")
+    page.wait_for_selector("dialog [role=status] p:has-text('The order is now') .badge:text-is('parked')")
     page.click("dialog footer button:text-is('Close')")
     run = [e for e in visit.stage.sign_in("support", "anna").history(order) if e["type"] == "RunStarted"][-1]
     assert (run["actor"]["id"], run["data"]["reason"]) == ("anna", "asked the bank")

@@ -29,19 +29,25 @@ def doctor(
     region: Region = None,
     json: JsonObject = False,
 ) -> int:
-    """Check an AWS account before the first deployment: the stack's name, and quotas with the requests to make.
+    """Check an AWS account before the first deployment: the stack's name, quotas with the requests to make, and trails.
 
-    Needs permission for lambda:GetAccountSettings and servicequotas:List*. Changes nothing. Exit code 1 if a quota is
-    too small or unknown.
+    Alarms about changes by hand need a trail of CloudTrail. Needs permission for lambda:GetAccountSettings,
+    servicequotas:List*, cloudtrail:DescribeTrails, GetTrailStatus and GetEventSelectors. Changes nothing. Exit code 1
+    if a quota is too small or unknown, or if no trail records what is reported.
     """
     if len(stack) > STACK_NAME_MAX:
         raise InvalidInput(f"the stack's name has {len(stack)} characters; at most {STACK_NAME_MAX} are possible")
-    quotas = _quotas(region, orders_per_second)
+    quotas, silent = _quotas(region, orders_per_second), _unrecorded(region)
     if json:
-        print_json({"stack": stack, "orders_per_second": orders_per_second, "quotas": [_view(each) for each in quotas]})
+        views = [_view(each) for each in quotas]
+        print_json({"stack": stack, "orders_per_second": orders_per_second, "quotas": views, "unrecorded": silent})
     else:
         _show(quotas, orders_per_second)
-    return Exit.OK if all(quota.is_enough for quota in quotas) else Exit.NO
+        if silent:
+            say(
+                f"no trail of CloudTrail records changes of {', '.join(silent)} here: those by hand would send no alarm"
+            )
+    return Exit.OK if all(quota.is_enough for quota in quotas) and not silent else Exit.NO
 
 
 def _quotas(region: str | None, orders_per_second: float) -> list[Quota]:
@@ -52,6 +58,14 @@ def _quotas(region: str | None, orders_per_second: float) -> list[Quota]:
         return list(
             read_quotas(client("service-quotas", region), client("lambda", region), orders_per_second=orders_per_second)
         )
+
+
+def _unrecorded(region: str | None) -> list[str]:
+    from workflows.aws.trails import unrecorded
+    from workflows.cli.aws import client, explained
+
+    with explained("the account's trails"):
+        return sorted(unrecorded(client("cloudtrail", region)))
 
 
 def _view(quota: Quota) -> dict[str, Any]:

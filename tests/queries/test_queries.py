@@ -53,6 +53,20 @@ def test_a_query_reads_no_column_but_those_of_the_docs(shop):
         assert not any(text in answer.text for text in ("Ada Byron", "1234567", "index", "pm_"))
 
 
+def test_a_name_in_quotes_is_a_name_on_both_databases(shop):
+    """SQLite would answer with the text of a name that no column has, in a row for each order."""
+    order_id = shop.place()
+    shop.project()
+    for sql in ('SELECT "phone" FROM orders', 'SELECT count(*) FROM events WHERE actor_role = "support"'):
+        answer = ask(shop, sql)
+        assert (answer.status, answer.problem) == (422, "QueryRefused"), answer
+    assert ask(shop, 'WITH "a b" AS (SELECT order_id AS "c d" FROM orders) SELECT "c d" FROM "a b"').json["rows"] == [
+        [order_id]
+    ]
+    aliased = ask(shop, 'SELECT o."order_id" AS "The Order", \'"x"\' AS t FROM orders AS o ORDER BY "The Order"').json
+    assert (aliased["columns"], aliased["rows"]) == (["The Order", "t"], [[order_id, '"x"']])
+
+
 def test_a_query_of_the_past_leaves_out_what_was_recorded_later(shop):
     """``orders`` has the state now alone, so it is refused there."""
     first = shop.place(key="1")

@@ -70,6 +70,15 @@ _TOKEN = re.compile(
 )
 
 
+def _bracketed(body: str, tokens: list[_Token]) -> str:
+    """Write names in quotes with brackets: SQLite takes a name in quotes that no column has for a text."""
+    for token in tokens:
+        if token.kind == "quoted":
+            end = token.at + len(token.text)
+            body = f"{body[: token.at]}[{token.text[1:-1]}]{body[end:]}"
+    return body
+
+
 @dataclass(frozen=True, slots=True)
 class _Token:
     kind: str
@@ -95,6 +104,8 @@ def prepared(sql: str, dialect: Dialect, as_of: str | None = None) -> str:
     if len(tokens) > _TOKENS_MAX:
         raise QueryRefused("The query has too many parts.")
     _check(tokens, dialect)
+    if dialect == "sqlite":
+        body = _bracketed(body, tokens)
     words = {token.text.lower() for token in tokens if token.kind == "word"}
     used = [relation for name, relation in RELATIONS.items() if name in words]
     if as_of is not None:

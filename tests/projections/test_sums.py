@@ -29,10 +29,11 @@ from workflows.projections.comparison import MENDED, DailyComparison
 from workflows.projections.ledger import LEDGER, LEDGER_DAYS, LEDGER_VIEW, PAYABLE, PAYABLE_DAYS
 from workflows.projections.rebuild import RebuildFrom, rebuild
 from workflows.projections.store import ViewStore
+from workflows.projections.sums import days, is_right
 from workflows.projections.taxes import TAXES, TAXES_VIEW
 from workflows.projections.view import Row
 from workflows.projections.views import all_views
-from workflows.sql.database import SqlDatabase
+from workflows.sql.database import SqlDatabase, StatementTooSlow
 from workflows.sql.schema import drop, exists
 
 SUMMED = (LEDGER_VIEW, TAXES_VIEW)
@@ -218,6 +219,44 @@ def test_as_many_sums_are_kept_of_many_orders_as_of_one(store: ViewStore) -> Non
             counts.append([len(connection.execute(select(table)).all()) for table in tables])
     assert all(counts[0])
     assert counts == [counts[0]] * 30
+
+
+@pytest.mark.parametrize("sql_url", ["sqlite"], indirect=True)
+def test_a_day_is_compared_by_its_index_in_every_table(store: ViewStore) -> None:
+    """A million orders have ten million postings: a scan for each day would keep the projector from its work."""
+    plans: list[str] = []
+    history = OneOrderLog(played((12, []))).newest
+    with store.writing() as connection:
+        for view in SUMMED:
+            store.put(connection, view, view.rows(history, 0))
+    with store.reading() as connection:
+
+        def explained(_conn: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.extend(str(row[-1]) for row in cursor.fetchall())
+
+        event.listen(connection, "before_cursor_execute", explained)
+        for view in SUMMED:
+            tables = [view.table, *(sums.table for sums in view.sums)]
+            [day] = days(connection, tables)
+            assert all(is_right(connection, sums, view.table, day) for sums in view.sums)
+        event.remove(connection, "before_cursor_execute", explained)
+    steps = [plan for plan in plans if plan.startswith(("SCAN", "SEARCH"))]
+    assert steps
+    assert [step for step in steps if not step.startswith("SEARCH") or " USING " not in step] == []
+
+
+def test_a_day_that_cannot_be_compared_in_time_is_left_out(
+    views: Views, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error would be raised again and again, and the views would fall behind."""
+
+    def too_slow(*_: object) -> list[str]:
+        raise StatementTooSlow
+
+    monkeypatch.setattr(views.store, "wrong_sums", too_slow)
+    assert compare(views) == 0
+    assert "not compared" in caplog.text
 
 
 # --- rebuild, check, comparison, upgrade ------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from workflows.projections.loading import loads_from
 from workflows.projections.projector import Projector
 from workflows.projections.store import ComparisonProgress, ViewStore
 from workflows.projections.view import View
+from workflows.sql.database import StatementTooSlow
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +116,11 @@ class DailyComparison:
 
     def _mend_sums(self, view: View, day: str) -> None:
         """Sum up a day of a view anew if its sums are not those of its rows."""
-        wrong = self._store.wrong_sums(view, day)
+        try:
+            wrong = self._store.wrong_sums(view, day)
+        except StatementTooSlow:  # it must not keep the views from following the log
+            log.warning("the sums of a day were not compared, because it took too long", extra={"day": day})
+            return
         if wrong:
             with self._store.building() as connection:
                 self._store.sum_up(connection, view, day)

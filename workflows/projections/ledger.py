@@ -62,6 +62,7 @@ PAYABLE_DAYS = sums_table(  # in the order in which they are listed
 )
 _payable = PAYABLE_DAYS.c
 
+Index("day", RESTAURANT_LEDGER_DAYS.c.day)
 for _index in (
     Index("restaurant", _payable.restaurant, _payable.day, _payable.account, _payable.party, _payable.currency),
     Index("currency", _payable.currency, _payable.day, _payable.restaurant, _payable.account, _payable.party),

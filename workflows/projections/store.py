@@ -279,7 +279,7 @@ class ViewStore:
     def summed_days(self, view: View) -> list[str]:
         """Return the days that rows of the view or sums over them have."""
         with self.reading() as connection:
-            return days(connection, view.sums, view.table)
+            return days(connection, [view.table, *(each.table for each in view.sums)])
 
     def wrong_sums(self, view: View, day: str) -> list[str]:
         """Return the names of the tables whose sums of a day are not those of the rows."""

@@ -49,7 +49,8 @@ class Sums:
     """A table of sums.
 
     Args:
-        table: Its primary key are columns of the view, the others are amounts of the view, and ``ROWS``.
+        table: Its primary key are columns of the view, the others are amounts of the view, and ``ROWS``. An index of it
+            begins with the day, as one of the view does.
         only: A column of the view and the values that it has in the rows that are summed; None for all rows.
     """
 
@@ -78,8 +79,8 @@ class Sums:
                     values[place] += sign * int(amount or 0)
         return sums
 
-    def summed(self, view: Table, day: str | None = None) -> Select[Any]:
-        """Return the query that gives these sums from the rows of a view: all, or those of a day."""
+    def summed(self, view: Table, day: str) -> Select[Any]:
+        """Return the query that gives these sums of a day from the rows of a view."""
         keys = [func.coalesce(view.c[column.name], literal(_default(column), column.type)) for column in self._key]
         amounts = [func.sum(view.c[name]) for name in self.amounts]
         query = select(*(key.label(column.name) for key, column in zip(keys, self._key, strict=True)))
@@ -95,9 +96,8 @@ class Sums:
     def _key(self) -> Sequence[Column[Any]]:
         return list(self.table.primary_key.columns)
 
-    def _which(self, view: Table, day: str | None) -> Iterator[ColumnElement[bool]]:
-        if day is not None:
-            yield view.c[DAY] == day
+    def _which(self, view: Table, day: str) -> Iterator[ColumnElement[bool]]:
+        yield view.c[DAY] == day
         if self.only is not None:
             yield view.c[self.only[0]].in_(sorted(self.only[1]))
 
@@ -131,17 +131,23 @@ def add(connection: Connection, sums: Sums, amounts: Amounts) -> None:
 
 
 def sum_up(connection: Connection, sums: Sums, view: Table, day: str | None = None) -> None:
-    """Store the sums over the rows of a view anew: all, or those of a day."""
+    """Store the sums over the rows of a view anew: all, or those of a day. Each statement reads the rows of one day."""
     table = sums.table
     connection.execute(delete(table) if day is None else delete(table).where(table.c[DAY] == day))
-    names = [*sums.keys, *sums.amounts, ROWS]
-    connection.execute(insert(table).from_select(names, sums.summed(view, day)))
+    for each in days(connection, [view]) if day is None else [day]:
+        names = [*sums.keys, *sums.amounts, ROWS]
+        connection.execute(insert(table).from_select(names, sums.summed(view, each)))
 
 
-def days(connection: Connection, sums: Sequence[Sums], view: Table) -> list[str]:
-    """Return the days that rows of a view or sums over them have."""
-    tables = [view, *(each.table for each in sums)]
-    return sorted({day for table in tables for day in connection.execute(select(table.c[DAY]).distinct()).scalars()})
+def days(connection: Connection, tables: Iterable[Table]) -> list[str]:
+    """Return the days that these tables have, each looked up in an index: reading all rows would take seconds."""
+    found: set[str] = set()
+    for table in tables:
+        day = connection.execute(select(func.min(table.c[DAY]))).scalar()
+        while day is not None:
+            found.add(day)
+            day = connection.execute(select(func.min(table.c[DAY])).where(table.c[DAY] > day)).scalar()
+    return sorted(found)
 
 
 def is_right(connection: Connection, sums: Sums, view: Table, day: str) -> bool:

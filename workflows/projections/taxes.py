@@ -47,6 +47,7 @@ TAX_DAYS = sums_table("tax_days", [*map(key_text, ("day", *_KEY)), key_count("ra
 RESTAURANT_TAX_DAYS = sums_table(
     "restaurant_tax_days", [*map(key_text, ("restaurant", "day", *_KEY)), key_count("rate_bp")], _AMOUNTS
 )
+Index("day", RESTAURANT_TAX_DAYS.c.day)
 
 
 def _rows(history: History, since: int) -> list[Row]:

@@ -86,7 +86,7 @@ PIZZA = "Pizze,pizza,Pizza,9.50,food,,,,,,\n"
         (HEAD + PIZZA + ",pizza,,,,Extras,none,1,basil,Basil,1.00\n", "row 3, choose_min: 'none' is not"),
         (HEAD + PIZZA + "Pizze,soup,Soup,4.505,food,,,,,,\n", "row 3, price: "),
         (HEAD + PIZZA + "Pizze,pizza,Soup,4.50,food,,,,,,\n", "row 3, sku: 'pizza' stands twice"),
-        (HEAD + PIZZA + ",pizza,,,,Extras,0,1,basil,Basil,cheap\n", "row 3, price"),
+        (HEAD + PIZZA + ",pizza,,,,Extras,0,1,basil,Basil,cheap\n", "row 3, option_price: "),
     ],
 )
 def test_a_wrong_row_is_named_with_its_field(

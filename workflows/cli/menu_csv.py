@@ -19,6 +19,9 @@ from workflows.client.order_json import MoneyJson
 ITEM = ("section", "sku", "name", "price", "tax_class", "description", "picture")
 OPTION = ("group", "choose_min", "choose_max", "option", "option_name", "option_price")
 
+_OPTION_COLUMNS = {"name": "option_name", "price": "option_price"}
+"""The columns of an option whose fields have other names."""
+
 Rows = dict[str, int]
 """The row of each item and option, by its path in the menu: ``sections[0].items[2]`` -> 4. The heading is row 1."""
 
@@ -77,11 +80,12 @@ def _read(reader: csv.DictReader[str], currency: str, source: str) -> tuple[list
 
 
 def row_of(field: str, rows: Rows) -> tuple[int, str] | None:
-    """Return the row and the rest of a field's path, e.g. of ``sections[0].items[2].price``: 4 and ``price``."""
+    """Return the row and the column of a field, e.g. of ``sections[0].items[2].price.amount``: 4 and ``price``."""
     path = field
     while path:
         if path in rows:
-            return rows[path], field[len(path) :].lstrip(".") or "the row"
+            name = field[len(path) :].lstrip(".").partition(".")[0]
+            return rows[path], (_OPTION_COLUMNS.get(name, name) if ".options[" in path else name) or "the row"
         path = path[: max(path.rfind("."), path.rfind("["), 0)]
     return None
 

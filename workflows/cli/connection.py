@@ -23,6 +23,9 @@ _NEW_TOKEN = "expediter token prints a new one"
 
 _FIND_BY_PART = "an order is found by a part of its id with expediter order list --id-prefix or --id-suffix"
 
+_LOOK = "if it is about one order, expediter audit verify says whether what is stored of it was changed"
+"""An order whose chain is broken cannot be read, and the answer says no more than that."""
+
 _RETRY_FOR_S = 2.0
 """A person waits: a wrong address is reported soon. Programs use the client's own default."""
 
@@ -105,7 +108,8 @@ def explained(another_token: str = _NEW_TOKEN, start: str = "expediter up --data
         if problem.status == 401:
             raise AccessDenied(f"{problem.detail.rstrip('.')}; {another_token}", details) from None
         if problem.status >= 500:
-            message = f"the engine could not serve the request (HTTP {problem.status}): {problem.detail}"
+            look = f"; {_LOOK}" if problem.status == 500 else ""
+            message = f"the engine could not serve the request (HTTP {problem.status}): {problem.detail}{look}"
             raise Unreachable(message, details) from None
         by_part = f"; {_FIND_BY_PART}" if any(field == "order_id" for field, _ in problem.errors) else ""
         raise CommandRefused(f"{problem.detail}{by_part}", details) from None

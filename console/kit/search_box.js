@@ -48,7 +48,7 @@ export const SearchBox = memo(() => {
     <${Icon} name="search" />
     <input id="search" type="text" role="combobox" aria-label="Search orders" aria-expanded=${shown} aria-controls=${id} aria-autocomplete="list"
       aria-activedescendant=${shown ? `${id}-${at}` : undefined} autocomplete="off" spellcheck=${false} dir="auto" value=${text}
-      placeholder="Order, name, phone, amount, time" onInput=${(/** @type {any} */ e) => (type(e.target.value), move(0))}
+      placeholder="Order, name, phone, amount" onInput=${(/** @type {any} */ e) => (type(e.target.value), move(0))}
       onFocus=${() => focus(true)} onBlur=${() => focus(false)} onKeyDown=${keys} />
     <kbd aria-hidden="true">/</kbd>
     <ul id=${id} role="listbox" aria-label="What the text may mean" hidden=${!shown}>

@@ -10,7 +10,10 @@ import { html, useState } from "../kit/view.js";
 
 /** @param {{query: Record<string, string>}} props */
 export default function Approvals({ query }) {
-  const list = usePaged("approvals", "approvals", { open: query.open ?? "true", by_others: query.by_others });
+  const [newest, include] = useState("");
+  const list = usePaged("approvals", "approvals", { open: query.open ?? "true", by_others: query.by_others, wait_for: newest });
+  /** Read the list again, with what was just decided: lists follow the log a moment later. */
+  const decided = (/** @type {any} */ { order }) => (order?.version ? include(`${order.id}:${order.version}`) : list.reload());
   const [chosen, choose] = useState(/** @type {any} */ (null));
   const [rejected, reject] = useState(/** @type {any} */ (null));
   const own = (/** @type {any} */ a) => a.by.role === me.value?.role && a.by.id === me.value?.id;
@@ -32,11 +35,11 @@ export default function Approvals({ query }) {
     <${Trouble} problem=${list.problem} retry=${list.reload} />
     <${Table} label="Approvals" columns=${columns} rows=${list.rows} id=${(/** @type {any} */ a) => `${a.order_id}:${a.approval}`} more=${list.more}
       empty=${!list.loading && !list.problem && html`<${Empty}>${query.open === "false" ? "Nothing was approved yet." : "Nothing waits for a second person."}</${Empty}>`} />
-    ${chosen && html`<${Review} approval=${chosen} close=${() => choose(null)} done=${list.reload} />`}
-    ${rejected && html`<${Reject} approval=${rejected} own=${own(rejected)} close=${() => reject(null)} done=${list.reload} />`}`;
+    ${chosen && html`<${Review} approval=${chosen} close=${() => choose(null)} done=${decided} />`}
+    ${rejected && html`<${Reject} approval=${rejected} own=${own(rejected)} close=${() => reject(null)} done=${decided} />`}`;
 }
 
-/** @param {{approval: any, own: boolean, close: () => void, done: () => void}} props */
+/** @param {{approval: any, own: boolean, close: () => void, done: (answer: any) => void}} props */
 function Reject({ approval, own, close, done }) {
   const kind = {
     title: `${own ? "Withdraw" : "Reject"}: ${words(approval.action)}`, path: `incidents/${approval.order_id}/reject`, dry: true, order: approval.order_id, since: approval.version,
@@ -45,7 +48,7 @@ function Reject({ approval, own, close, done }) {
   return html`<${ActionDialog} kind=${kind} close=${close} done=${done} />`;
 }
 
-/** @param {{approval: any, close: () => void, done: () => void}} props */
+/** @param {{approval: any, close: () => void, done: (answer: any) => void}} props */
 function Review({ approval, close, done }) {
   const kind = {
     title: `Approve: ${words(approval.action)}`,

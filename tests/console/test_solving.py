@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+
 from tests.console.conftest import Visit, axe, eventually
+from tests.console.stage import Stage
+from workflows.cli.connection import minted
+from workflows.cli.demo.engine_process import engine
+from workflows.cli.demo.menu import demo_order
+from workflows.client import ExpediterClient
 from workflows.embedded.view_builder import opened_views
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
 
 
 def test_orders_that_wait_at_an_open_circuit_are_found_understood_and_released(visit: Visit) -> None:
@@ -59,3 +75,52 @@ def test_a_dead_letter_of_the_views_is_found_understood_and_tried_again(visit: V
     page.wait_for_selector("dialog [role=status] .preview li:has-text('taxes: stored')")
     page.keyboard.press("Escape")
     page.wait_for_selector(row, state="detached")
+
+
+@pytest.fixture
+def careful(browser: Browser, tmp_path: Path) -> Iterator[Visit]:
+    """A window on an engine where credits of more than one euro need a second person, with an order that waits."""
+    ordered = demo_order(Random("careful"), "pm_ok")
+    with engine(tmp_path / "data", {"SecondPersonAbove": "1.00 EUR"}) as running:
+
+        def sign_in(role: str, subject: str) -> ExpediterClient:
+            return ExpediterClient(running.url, minted(running.data, role, subject, 600))
+
+        placed = sign_in("customer", ordered.customer).place(ordered.body, "careful")
+        context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+        context.set_default_timeout(45_000)
+        visit = Visit(context.new_page(), Stage(running.url, running.data, sign_in, set(), {"waiting": placed["id"]}))
+        yield visit
+        context.close()
+        assert visit.faults == []
+
+
+def test_a_credit_above_the_limit_is_asked_for_by_one_person_and_granted_by_another(careful: Visit) -> None:
+    """Who asked is not offered to approve it; Home leads the second person to it, and the log has both."""
+    order = careful.stage.orders["waiting"]
+    page = careful.open(f"orders/{order}")
+    page.click("button[aria-label='Preview: Grant a credit']")
+    page.fill("dialog input[type=number]", "5.00")
+    page.wait_for_selector("dialog .preview:has-text('needs the approval of a second person')")
+    page.fill("dialog textarea", "a dish was cold")
+    page.click("dialog button.primary:has-text('Request approval')")
+    page.wait_for_selector("dialog .outcome li")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("text=Waits for a second person")
+    assert page.locator("button[aria-label^='Preview: Approve']").count() == 0
+    assert page.locator("button[aria-label^='Preview: Withdraw']").count() == 1
+    page = careful.open(subject="bert")
+    page.click("a.tile:has-text('Approvals for you')")
+    row = f"tr.row:has(a[href='orders/{order}'])"
+    page.wait_for_selector(f"{row}:has-text('support anna')")
+    assert axe(careful) == []
+    page.click(f"{row} >> button:has-text('Review')")
+    page.wait_for_selector("dialog .preview code:has-text('CreditGranted')")
+    page.fill("dialog textarea", "the photo shows it")
+    page.click("dialog button.primary")
+    page.wait_for_selector("dialog .outcome code:has-text('CreditGranted')")
+    page.wait_for_selector("dialog [role=status] >> text=The order is now")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(row, state="detached")
+    credited = careful.stage.sign_in("support", "bert").get(order)["totals"]["credited"]
+    assert credited == {"amount": "5.00", "currency": "EUR"}

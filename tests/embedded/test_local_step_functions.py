@@ -600,6 +600,31 @@ def test_the_retriers_of_a_tested_state_count_from_what_the_caller_says(sfn: Any
     assert tested[1]["inspectionData"]["variables"] == '{"v":1}'
 
 
+def test_a_service_that_stops_answers_those_who_wait_for_an_execution(tmp_path: Path) -> None:
+    """The execution goes on with the next service."""
+    called, held = SimpleQueue[Any](), Event()
+
+    def hold(event: Any) -> bool:
+        called.put(event)
+        return held.wait(20)
+
+    known = {"Hold": hold}
+    with ThreadPoolExecutor(1) as caller:
+        with LocalStepFunctions.open(tmp_path, find=known.get) as first:
+            sfn = client_of(first.url)
+            machine = create(sfn, "Held", {"A": invoke("Hold")}, "EXPRESS")
+            call = caller.submit(sfn.start_sync_execution, stateMachineArn=machine)
+            called.get(timeout=20)
+        with pytest.raises(sfn.exceptions.ClientError, match=r"ServiceUnavailable.*continues at its next start"):
+            call.result(20)
+    with LocalStepFunctions.open(tmp_path, find=known.get) as second:
+        called.get(timeout=20)
+        held.set()
+        sfn = client_of(second.url)
+        while not second.driver.ended_by_status["Held", "SUCCEEDED"]:
+            sfn.list_state_machines()
+
+
 def test_machines_and_executions_outlive_the_service(tmp_path: Path) -> None:
     """A service that is opened again has them, with tags, and goes on."""
     with LocalStepFunctions.open(tmp_path, find=find) as first:

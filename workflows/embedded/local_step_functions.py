@@ -96,6 +96,7 @@ class LocalStepFunctions:
             **StateTests(functions.call, can_call).by_name(),
         }
         api = opened.enter_context(closing(StepFunctionsApi(self.driver, reports, more=more, port=port)))
+        opened.callback(self.driver.release_waiters)  # or the API would wait for the ends of Express executions
         self.url = api.url
 
     def close(self) -> None:

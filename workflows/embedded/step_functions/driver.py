@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from workflows.asl.interpreter import redriving
@@ -19,7 +20,7 @@ from workflows.embedded.alarms import Alarms
 from workflows.embedded.step_functions.external_effects import Callees, MakeSignal
 from workflows.embedded.step_functions.journal import ExecutionRow, Journal
 from workflows.embedded.step_functions.machines import Machine, MachineUnknown
-from workflows.embedded.step_functions.rounds import DriverRound, Refusal, Rounds
+from workflows.embedded.step_functions.rounds import DriverRound, DriverStopped, Refusal, Rounds
 from workflows.embedded.step_functions.running import Definitions, Memory
 from workflows.embedded.step_functions.stepping import Stepper
 from workflows.executions import TokenGone
@@ -74,6 +75,7 @@ class Driver:
         self._stepper = Stepper(
             self._rounds, self._memory, machines, functions, clock=clock, alarms=alarms, last_id=journal.last_id()
         )
+        self._releases_waiters = False  # only in the driver's thread
         self.started = self._stepper.started
         self.ended_by_status = self._stepper.ended_by_status
 
@@ -172,14 +174,28 @@ class Driver:
 
         def work(round_: DriverRound) -> None:
             row = self._memory.find(arn)
-            if row is not None and row.status is ExecutionStatus.RUNNING:
-                self._stepper.waiters[arn].append(ended)
-            else:
+            if row is None or row.status is not ExecutionStatus.RUNNING:
                 result = None if row else ExecutionUnknown(f"there is no execution {arn}")
                 round_.answers.append((ended, result))
+            elif self._releases_waiters:
+                round_.answers.append((ended, _stopping()))
+            else:
+                self._stepper.waiters[arn].append(ended)
 
         self._rounds.submit(work)
         return ended
+
+    def release_waiters(self) -> None:
+        """Fail the futures of ``ended``, those to come too, with DriverStopped; executions continue later."""
+
+        def work(round_: DriverRound) -> None:
+            self._releases_waiters = True
+            for waiters in self._stepper.waiters.values():
+                round_.answers += [(waiter, _stopping()) for waiter in waiters]
+            self._stepper.waiters.clear()
+
+        with suppress(DriverStopped):  # it has stopped, and has failed them
+            self._rounds.run(work)
 
     def in_memory(self) -> int:
         """Return how many executions are in memory."""
@@ -203,3 +219,7 @@ class Driver:
 
     def _resuming(self, arn: str) -> Callable[[DriverRound], None]:
         return lambda _: self._stepper.resume(arn)
+
+
+def _stopping() -> DriverStopped:
+    return DriverStopped("the service stops; the execution continues at its next start")

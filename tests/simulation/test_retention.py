@@ -68,10 +68,9 @@ def test_worlds_erase_and_archive_while_orders_go_on_and_their_laws_hold(monkeyp
 
 
 def test_a_key_that_is_not_destroyed_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the audit, by what an order shows, and by the bytes of the stores."""
+    """By the audit, by what an order shows, and by the bytes of the stores. Not every world erases a customer."""
     monkeypatch.setattr(RestorableKeyRing, "destroy", lambda *_: True)
-    world, simulated = ended(7, 2)
-    assert "records that the key" in broken(world, simulated)
+    assert any("records that the key" in broken(*ended(seed, 2)) for seed in range(3, 10))
 
 
 def test_a_text_that_an_erasure_leaves_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

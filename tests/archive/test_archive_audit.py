@@ -32,12 +32,13 @@ def edited(folder: Path, _: str) -> None:
     segment(folder).write_bytes(segment(folder).read_bytes().replace(b"27.40", b"17.40").replace(b"2740", b"1740"))
 
 
-def line_relabelled(folder: Path, _: str) -> None:
-    text = segment(folder).read_text()
-    for field in ("k", "ts", "h"):
-        text, times = re.subn(rf'("{field}":"[^"]*).(",)', r"\1~\2", text)
+def relabelled(field: str) -> Damage:
+    def damage(folder: Path, _: str) -> None:
+        text, times = re.subn(rf'("{field}":"[^"]*).(",)', r"\1~\2", segment(folder).read_text())
         assert times
-    segment(folder).write_text(text)
+        segment(folder).write_text(text)
+
+    return damage
 
 
 def swapped(folder: Path, _: str) -> None:
@@ -79,7 +80,9 @@ def rows_deleted(folder: Path, stream: str) -> None:
 
 ROWS: dict[str, Damage] = {
     "the content of a commit was edited in a segment": edited,
-    "the key, time or hash of a commit was edited in a segment, where the table has its own": line_relabelled,
+    "the key of a commit was edited in a segment": relabelled("k"),
+    "the time of a commit was edited in a segment": relabelled("ts"),
+    "the hash of a commit was edited in a segment": relabelled("h"),
     "two lines of a segment were swapped": swapped,
     "a segment was cut off": cut_off,
     "a segment was removed": removed,

@@ -192,14 +192,17 @@ def _read(pointed: Sequence[_Pointed], segments: Segments) -> Iterator[StoredRow
 
 def _with_content(pointed: _Pointed, line: bytes) -> StoredRow:
     row = pointed.row
+    stored = {"pk": row.pk, "sk": row.sk, "k": row.k, "ts": row.ts, "h": row.h.hex()}
     try:
         fields = json.loads(line)
-        place, content = (fields["pk"], fields["sk"]), fields["ev"]
+        differing = [name for name, value in stored.items() if fields[name] != value]
+        content = fields["ev"]
         problem = "" if isinstance(content, str) else "cannot be read: its content is no text"
     except (ValueError, KeyError, TypeError) as error:
-        place, content, problem = (row.pk, row.sk), "", f"cannot be read: {type(error).__name__}"
-    if place != (row.pk, row.sk):
-        problem = "holds another commit in its place"
+        differing, content, problem = [], "", f"cannot be read: {type(error).__name__}"
+    if differing:
+        is_other = not {"pk", "sk"}.isdisjoint(differing)
+        problem = "holds another commit in its place" if is_other else f"has another {differing[0]} than its row"
     if problem:
         return UnreadableRow(row.pk, row.sk, f"segment {pointed.number} of the archive {problem}")
     return replace(row, ev=content)

@@ -137,7 +137,17 @@ def _advanced(**fields: Any) -> Any:
         ({"cheap": _advanced(eventSource={"NotEquals": ["kms.amazonaws.com"]})}, {"kms.amazonaws.com"}),
         ({"cheap": _advanced(eventSource={"NotEquals": ["kms.amazonaws.com"]}), **EVERYTHING}, set()),
     ],
-    ids=str,
+    ids=[
+        "none",
+        "switched off",
+        "data alone",
+        "reads alone",
+        "without KMS",
+        "advanced",
+        "advanced, reads alone",
+        "advanced, without KMS",
+        "one of two without KMS",
+    ],
 )
 def test_an_account_without_a_trail_of_the_reported_calls_is_not_ready(
     account: Account, expediter: Expediter, trails: Mapping[str, Any], unrecorded: set[str]

@@ -6,11 +6,13 @@ So no path is matched here.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from domain.identifiers import OrderId
@@ -25,6 +27,8 @@ from workflows.tracing import trace_of_request, xray_header
 
 if TYPE_CHECKING:
     from handlers.http.parameters import Parameters
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,8 @@ class Api:
             response = self._answer(event, headers)
         except problems.REFUSALS as error:
             response = problems.answer(error, str(event["rawPath"]))
+            if response.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+                _log.error("a damaged stream: %s", error)
         finally:
             _served.reset(token)
         result = response.result(headers.get("accept-encoding", ""))

@@ -50,7 +50,8 @@ from workflows.boundary.problem_types import PROBLEM_URN
 from workflows.catalogue.picture_store import PicturesUnavailable
 from workflows.catalogue.refusals import CatalogueNotAllowed, InvalidPicture, MenuNotFound, PictureNotFound
 from workflows.erasure.refusals import ErasureNeedsSecondPerson, NoErasureProposed
-from workflows.event_store.commits import KeyReused, UnknownEvent
+from workflows.event_store.codec import Undecodable
+from workflows.event_store.commits import ChainBroken, KeyReused, UnknownEvent
 from workflows.event_store.documents import DocumentsUnavailable
 from workflows.event_store.event_log import CommitTooLarge, NoSuchVersion, StreamUnavailable, TooManyConflicts
 from workflows.event_store.keyring import KeyRingUnavailable
@@ -139,6 +140,8 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     NotACursor: HTTPStatus.BAD_REQUEST,
     TooManyMatches: HTTPStatus.BAD_REQUEST,
     TooManyOrders: HTTPStatus.BAD_REQUEST,
+    ChainBroken: HTTPStatus.INTERNAL_SERVER_ERROR,
+    Undecodable: HTTPStatus.INTERNAL_SERVER_ERROR,
     UnknownEvent: HTTPStatus.SERVICE_UNAVAILABLE,  # written by a newer release: over once this one is upgraded
 }
 """A class that is not listed has the status of the next class it derives from. Any other exception is a bug: 500."""
@@ -212,6 +215,8 @@ def _detail(error: Exception) -> str:
         return "This Idempotency-Key was already used with a different body. Use a new key for a new request."
     if isinstance(error, StreamUnavailable | DocumentsUnavailable | KeyRingUnavailable):
         return "The order could not be read or written this time. Send the same request again."
+    if isinstance(error, ChainBroken | Undecodable):
+        return "What is stored is not what was written: nothing is shown of it or done with it. Tell support its id."
     if isinstance(error, ExecutionsUnavailable):
         return "The executions could not be read this time. Send the same request again."
     if isinstance(error, CheckpointsUnavailable):

@@ -1,4 +1,4 @@
-"""When the store is unreachable, or holds events of a newer release: 503, and the request can be repeated."""
+"""When the store is unreachable, or holds events of a newer release: 503. When it holds what was not written: 500."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from domain.identifiers import SYSTEM
 from domain.order.events import Event
 from tests.handlers.conftest import open_restaurant
 from workflows.engine import EVENT_TYPES
-from workflows.event_store.codec import Codec
-from workflows.event_store.commits import NewCommit
+from workflows.event_store.codec import Codec, Undecodable
+from workflows.event_store.commits import ChainBroken, Commit, NewCommit
 from workflows.event_store.event_log import StreamUnavailable, TooManyConflicts
 from workflows.event_store.event_types import EventTypes
 from workflows.event_store.keyring import KeyRingUnavailable
@@ -23,7 +23,7 @@ from workflows.sqlite.event_log import SqliteEventLog
 
 
 class AwayLog:
-    """A log that cannot be reached."""
+    """A log that cannot be read."""
 
     def __init__(self, error):
         self._error = error
@@ -48,6 +48,24 @@ def test_a_failure_that_may_pass_is_answered_with_retry_after(shop, body, error,
     answer = shop.call(method, path, *([body()] if method == "POST" else []), key="key-1")
     assert (answer.status, answer.problem, answer.headers["retry-after"]) == (503, type(error).__name__, "1")
     assert "10.0.0" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ChainBroken("order#ord_x", 3, "hash differs"),
+        Undecodable(Commit("order#ord_x", 3, "k", "ts", b"", "{"), "no JSON"),
+    ],
+)
+@pytest.mark.parametrize("role", ["customer", "support"])
+def test_an_order_whose_log_was_changed_is_named_as_such(shop, error, role, caplog):
+    """500, with what it means and who helps; the place is in the engine's own log, for those who may read it."""
+    shop.engine = replace(shop.engine, log=AwayLog(error))
+    answer = shop.call("GET", "/orders/ord_" + "a" * 26, role=role)
+    assert (answer.status, answer.problem) == (500, type(error).__name__)
+    assert "Tell support" in answer.text
+    assert "version 3" not in answer.text
+    assert "order#ord_x version 3" in caplog.text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ _NEW_TOKEN = "expediter token prints a new one"
 _FIND_BY_PART = "an order is found by a part of its id with expediter order list --id-prefix or --id-suffix"
 
 _LOOK = "if it is about one order, expediter audit verify says whether what is stored of it was changed"
-"""An order whose chain is broken cannot be read, and the answer says no more than that."""
+"""The command that names the place in an order that was changed."""
 
 _RETRY_FOR_S = 2.0
 """A person waits: a wrong address is reported soon. Programs use the client's own default."""

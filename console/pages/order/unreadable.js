@@ -1,5 +1,6 @@
 /** An order that the engine fails to read: what that means, whether its log was changed, and what to do. */
 
+import { isDamage } from "../../core/problems.js";
 import { Icon } from "../../kit/icons.js";
 import { Badge, Card, Copy, Facts, Said } from "../../kit/parts.js";
 import { may } from "../../kit/session.js";
@@ -18,7 +19,7 @@ export function Unreadable({ id, problem, retry }) {
       <div class="trouble" role="alert"><${Icon} name="warning" /><p><strong>The engine failed to read this order.</strong> ${problem.message}</p></div>
       <${Card} title="What it means">
         <p>Each commit of an order has to fit its hash and the commit before it. If one was changed or is missing, the engine shows nothing of the order and decides nothing on it.
-          A fault of this release looks the same from here${may("verify") ? ": verifying the log tells which it is" : ""}. Other orders are not concerned.</p>
+          ${isDamage(problem.name) ? "That is so here." : `A fault of this release is answered in the same way${may("verify") ? ": verifying the log tells which it is" : ""}.`} Other orders are not concerned.</p>
         <div class="space-above"><${Facts} rows=${[
           ["Order", html`<${Copy} text=${id} label="Copy the id" />`],
           ["As it could last be read", may("list_events") ? html`<a href=${`orders?id_prefix=${id}`}>in the list of orders</a>, <a href=${`events?order=${id}`}>its events</a>` : null],

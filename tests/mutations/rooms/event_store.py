@@ -45,8 +45,16 @@ MUTANTS = (
         name="line of another commit",
         breaks="A line of the archive is taken only for the commit that it holds.",
         file="workflows/event_store/segments.py",
-        old="    if place != (row.pk, row.sk):\n",
-        new="    if not place:\n",
+        old="    if differing:\n",
+        new="    if differing and not content:\n",
         caught_by=tests("archive/test_segments_contract.py::test_a_line_is_taken_only_for_the_commit_that_it_holds"),
+    ),
+    Mutant(
+        name="key and time of an archived line not compared",
+        breaks="An archived line has the key, the time and the hash of its row.",
+        file="workflows/event_store/segments.py",
+        old='"sk": row.sk, "k": row.k, "ts": row.ts, "h": row.h.hex()}',
+        new='"sk": row.sk, "h": row.h.hex()}',
+        caught_by=tests("archive/test_archive_audit.py::test_each_check_finds_what_the_page_says"),
     ),
 )

@@ -102,6 +102,7 @@ import signal, subprocess, sys
 from workflows.cli.demo.engine_process import stop
 from workflows.cli.drills.stage import open_stage
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what runs in the background without it
 with open_stage(lambda words: 0) as stage:
     engine = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
     stage._closed.callback(stop, engine)

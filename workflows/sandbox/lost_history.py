@@ -7,6 +7,7 @@ that the log was deleted, replaced, or restored from an older copy than the ledg
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import apsw
 import msgspec
@@ -56,18 +57,20 @@ def _versions(connection: apsw.Connection, segments: Segments, orders: list[Orde
     """Return the version of each order in the log, whose commits may be in the archive."""
     if not _has_table(connection, "events"):
         return {}
-    sql = "SELECT sk, ev FROM events WHERE pk = ? ORDER BY sk DESC LIMIT 1"
+    sql = "SELECT pk, sk, k, ts, h, ev FROM events WHERE pk = ? ORDER BY sk DESC LIMIT 1"
     versions: dict[OrderId, int] = {}
     for order_id in orders:
-        for sk, ev in connection.execute(sql, (order_stream(order_id),)):
-            versions[order_id] = _version(Commit(order_stream(order_id), int(sk), "", "", b"", str(ev)), segments)
+        for row in connection.execute(sql, (order_stream(order_id),)):
+            versions[order_id] = _version(row, segments)
     return versions
 
 
-def _version(last: Commit, segments: Segments) -> int:
+def _version(row: tuple[Any, ...], segments: Segments) -> int:
     """Return the version of an order after its last commit."""
+    if tuple(map(type, row)) != (str, int, str, str, bytes, str):  # changed by hand: a column holds any type
+        return _UNREADABLE
     try:
-        whole = whole_commit(last, segments)
+        whole = whole_commit(Commit(*row), segments)
         return whole.sk + whole.size - 1
     except (ChainBroken, msgspec.DecodeError):
         return _UNREADABLE

@@ -107,6 +107,8 @@ def test_undefined_is_an_error_and_names_its_field(begin: Begin) -> None:
         ({"Type": "Wait", "Seconds": "{% $nope %}", "End": True}, "Seconds"),
         ({"Type": "Wait", "Seconds": "{% 'x' %}", "End": True}, "Seconds"),
         ({"Type": "Wait", "Seconds": "{% -1 %}", "End": True}, "Seconds"),
+        ({"Type": "Wait", "Seconds": "{% 100000000 %}", "End": True}, "Seconds"),
+        ({"Type": "Wait", "Seconds": "{% 1e15 %}", "End": True}, "Seconds"),
         ({"Type": "Wait", "Timestamp": "{% 'soon' %}", "End": True}, "Timestamp"),
         ({"Type": "Fail", "Error": "{% 1 %}"}, "Error"),
         ({"Type": "Fail", "Cause": "{% {} %}"}, "Cause"),

@@ -108,6 +108,24 @@ def test_a_timestamp_that_cannot_be_read(begin: Begin, text: str) -> None:
     }
 
 
+def test_seconds_over_the_maximum_fail_the_state(begin: Begin) -> None:
+    """AWS docs, Wait: an expression must give a whole number from 0 to 99999999; the words are those of its schema."""
+    driver = begin({"W": {"Type": "Wait", "Seconds": "{% $states.input %}", "End": True}}, 10**15)
+    [failed] = driver.details("EvaluationFailed")
+    assert failed["error"] == "States.QueryEvaluationError"
+    assert str(failed["cause"]).endswith(
+        "The JSONata expression '$states.input' specified for the field 'Seconds' returned a value that is too large. "
+        "Maximum value is 99999999, but was: 1000000000000000"
+    )
+
+
+@pytest.mark.parametrize(("text", "waits"), [("9999-12-31T23:59:59-14:00", True), ("0001-01-01T00:00:00+14:00", False)])
+def test_a_timestamp_beyond_the_calendar_in_utc(begin: Begin, text: str, waits: bool) -> None:
+    """It is the first or the last moment of the calendar, and no fault."""
+    driver = begin({"W": {"Type": "Wait", "Timestamp": "{% $states.input %}", "End": True}}, text)
+    assert (driver.execution.status == "RUNNING") is waits
+
+
 # --- lambda:invoke -------------------------------------------------------------------------------------------------
 
 

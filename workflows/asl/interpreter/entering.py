@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import assert_never
 
 from workflows.asl.interpreter import containers, history, tasks
@@ -108,7 +107,7 @@ def _wait(turn: Turn, frame: Frame, state: Wait) -> None:
         if until <= turn.at:
             _pass_on(turn, frame)
         else:
-            turn.arm("wait", frame, at=until.astimezone(UTC))
+            turn.arm("wait", frame, at=until)
 
 
 def _text(template: Template | None, names: Names, field: str) -> str | None:

@@ -20,6 +20,7 @@ from workflows.asl.interpreter.retrying import RUNTIME
 from workflows.asl.json_text import to_text
 from workflows.asl.jsonata.dice import Dice
 from workflows.asl.jsonata.evaluation import Names, SignalWork
+from workflows.asl.reading.fields import SECONDS_MAX
 from workflows.asl.reading.states import Fallible
 from workflows.asl.reading.templates import Query, QueryEvaluationError, Template
 from workflows.asl.signals import JSON, CancelTimer, Effect, SetTimer
@@ -143,13 +144,16 @@ def runtime_failure(frame: Frame, what: str) -> StateFailed:
 
 
 def whole_number(template: Template, names: Names, low: int, field: str) -> int:
-    """Evaluate a field that takes a whole number of at least ``low``.
+    """Evaluate a field that takes a whole number of at least ``low``, and at most ``SECONDS_MAX`` if it is a time.
 
     Raises:
         QueryEvaluationError: The value is something else.
     """
     value = template.render(names)
     if _is_number(value) and value == int(value) and value >= low:
+        if field.endswith("Seconds") and value > SECONDS_MAX:
+            what = f"returned a value that is too large. Maximum value is {SECONDS_MAX}, but was: {shown(value)}"
+            raise template.failure(what) if isinstance(template, Query) else QueryEvaluationError(field, what)
         return int(value)
     raise unexpected(template, field, "integer" if low == 0 else "positive integer", value)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from workflows.asl.reading.fields import AFTER, BEFORE, SECONDS_MAX, Fields, Notes, as_list
@@ -83,14 +83,25 @@ def read_state(notes: Notes, path: str, name: str, raw: Mapping[str, JSON], read
     return _READERS[kind](fields, common, read_scope)
 
 
+_FIRST_MOMENT: Final = datetime.min.replace(tzinfo=UTC)
+_LAST_MOMENT: Final = datetime.max.replace(tzinfo=UTC)
+
+
 def parse_timestamp(text: object) -> datetime | None:
-    """Parse an RFC 3339 time with 'T' and an offset, as Wait takes it. None if the value is something else."""
+    """Parse an RFC 3339 time with 'T' and an offset, as Wait takes it, to UTC. None if the value is something else.
+
+    A time that lies outside the calendar in UTC becomes its first or last moment.
+    """
     if not isinstance(text, str) or not _TIMESTAMP.fullmatch(text):
         return None
     try:
-        return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+        moment = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
     except ValueError:
         return None
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return _LAST_MOMENT if moment.year > 1 else _FIRST_MOMENT
 
 
 def _read_flow(fields: Fields) -> str | None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from workflows.asl.jsonata.limits import EvaluationFailed
+from workflows.asl.jsonata.values import double
 
 DAY_MS: Final = 86_400_000
 MILLIS_MAX: Final = 8.64e15  # JavaScript has no time beyond
@@ -29,7 +30,7 @@ class CalendarTime:
     def of(cls, millis: float) -> CalendarTime:
         """Make it from milliseconds since 1970. Raises EvaluationFailed beyond the times that JavaScript has."""
         if not abs(millis) <= MILLIS_MAX:
-            raise EvaluationFailed(f"{millis:g} milliseconds since 1970 is no time")
+            raise EvaluationFailed(f"{double(millis):g} milliseconds since 1970 is no time")
         days, rest = divmod(math.trunc(millis), DAY_MS)
         era, within = divmod(days, _ERA_DAYS)
         date = _EPOCH + timedelta(days=within)

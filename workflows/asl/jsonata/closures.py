@@ -8,6 +8,7 @@ expression from the start. Nothing here draws random numbers or reads the clock,
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
@@ -20,6 +21,7 @@ from workflows.asl.jsonata.values import joined, plain
 
 Closure: TypeAlias = Callable[[Names], Any]
 _DEPTH_MAX: Final = 30  # of a syntax tree; the evaluator fails beyond 100 nested evaluations, up to 3 a node
+_LARGEST: Final = int(sys.float_info.max)  # of doubles
 _PARSED_MAX: Final = 300_000  # characters of JSON text; the evaluator has limits for larger ones
 _EXTRAS: Final = ("stages", "predicate", "group", "focus", "index", "tuple", "keep_array", "keep_singleton_array")
 
@@ -207,7 +209,7 @@ _COMPILERS: Final[dict[str, Callable[[Any, int], Closure]]] = {
 def _truth(value: Any) -> bool:
     if value is UNDEFINED or value is None:
         return False
-    if isinstance(value, list):
+    if isinstance(value, list) or (type(value) is int and not -_LARGEST <= value <= _LARGEST):
         raise Unusual
     return bool(value)
 

@@ -23,6 +23,7 @@ from workflows.asl.jsonata.limits import EvaluationFailed
 _ISO_TEXT: Final = re.compile(
     r"(\d{4})(-[01]\d)*(-[0-3]\d)*(T[0-2]\d:[0-5]\d:[0-5]\d)*(\.\d+)?([+-][0-2]\d:?[0-5]\d|Z)?", re.ASCII
 )
+_HALVES: Final = re.compile("[\ud800-\udfff]")
 _ISO_PARTS: Final = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?(?:T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:([+-]\d\d):?(\d\d))?)?Z?", re.ASCII
 )
@@ -60,7 +61,7 @@ def _read(text: str, picture: str) -> Any:
     parts = parts_of(picture)
     pattern = _linear("^" + "".join(f"({_regex(part)})" for part in parts) + "$")
     count_scanned(len(text) * (pattern.groups + 1))
-    match = pattern.search(text)
+    match = pattern.search(_without_halves(text))
     if match is None:
         return UNDEFINED
     components: dict[str, Any] = {}
@@ -68,6 +69,11 @@ def _read(text: str, picture: str) -> Any:
         if part.literal is None:
             components[part.component] = _value(part, found)
     return _completed(components) if components else UNDEFINED
+
+
+def _without_halves(text: str) -> str:
+    """Replace each half of a surrogate pair, which RE2 cannot read, by a character of private use for it alone."""
+    return _HALVES.sub(lambda half: chr(ord(half[0]) - 0xD800 + 0x10F000), text)
 
 
 def _linear(pattern: str) -> Any:
@@ -82,9 +88,9 @@ def _linear(pattern: str) -> Any:
 
 def _regex(part: PicturePart) -> str:
     if part.literal is not None:
-        return str(re2.escape(part.literal))
+        return str(re2.escape(_without_halves(part.literal)))
     if part.component in ("Z", "z"):
-        separator = _zone_separator(part)
+        separator = _without_halves(_zone_separator(part) or "")
         minutes = f"{re2.escape(separator)}[0-9]+" if separator else ""
         return ("GMT" if part.component == "z" else "") + "[-+][0-9]+" + minutes
     if part.number is not None:
@@ -112,16 +118,21 @@ def _value(part: PicturePart, text: str) -> Any:
     return known.get(text, UNDEFINED)
 
 
-def _zone_minutes(part: PicturePart, text: str) -> int:
+def _zone_minutes(part: PicturePart, text: str) -> float:
     text = text[3:] if part.component == "z" else text
-    separator = _zone_separator(part)
+    separator = _without_halves(_zone_separator(part) or "")
     if separator:
         hours, _, minutes = text.partition(separator)
     elif len(text) <= 3:
         hours, minutes = text, "0"
     else:
         hours, minutes = text[:3], text[3:]
-    return int(hours) * 60 + int(minutes)
+    return _minutes(hours) * 60 + _minutes(minutes)
+
+
+def _minutes(digits: str) -> float:
+    """Read digits; of many, Python reads no whole number."""
+    return int(digits) if len(digits) < 20 else float(digits)
 
 
 def _completed(found: dict[str, Any]) -> Any:

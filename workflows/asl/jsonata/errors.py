@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from workflows.asl.jsonata.evaluation import UNDEFINED
 from workflows.asl.jsonata.limits import EvaluationFailed
-from workflows.asl.jsonata.values import value_text
+from workflows.asl.jsonata.values import FunctionValue, value_text
 
 _INSERT: Final = re.compile(r"\{\{\{(\w+)\}\}\}|\{\{(\w+)\}\}")
 _INSERT_MAX: Final = 4096  # characters of a value in a sentence
@@ -34,6 +34,10 @@ class JSONataError(EvaluationFailed):
         value = self.details.get(match[1] or match[2], UNDEFINED)
         if match[1] and isinstance(value, str):
             return value
+        if isinstance(value, tuple):  # a regular expression that is not compiled yet
+            return "{}"
+        if isinstance(value, FunctionValue) and not value.counts_as_true:  # a function of JavaScript, not of JSONata
+            return "undefined"
         return "undefined" if value is UNDEFINED else value_text(value)[:_INSERT_MAX]
 
 

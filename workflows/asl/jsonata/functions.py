@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import random
 from typing import Any, Final
 
 from workflows.asl.jsonata.evaluation import UNDEFINED, current
 from workflows.asl.jsonata.limits import EvaluationFailed, memory_exceeded
+from workflows.asl.jsonata.values import double
 
 _RANGE_MAX: Final = 360_145  # elements; measured on AWS: one more is "memory limit exceeded"
 _LONG_MAX: Final = 2**63 - 1  # AWS keeps an integer exact while it fits in a long, then it becomes a double
@@ -21,9 +23,8 @@ _DIGESTS: Final = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384"
 
 def partition(array: list[Any], size: Any) -> Any:
     """Split a list into lists of ``size``: ``$partition([1,2,3], 2)`` is ``[[1,2],[3]]``."""
-    if not array or size is UNDEFINED or int(size) <= 0:
+    if not array or size is UNDEFINED or (step := _whole(size)) <= 0:
         return UNDEFINED
-    step = int(size)
     return [list(array[start : start + step]) for start in range(0, len(array), step)]
 
 
@@ -33,15 +34,22 @@ def number_range(first: float, last: Any, step: Any) -> Any:
     Raises:
         EvaluationFailed: There are more than 360,145 numbers.
     """
-    if last is UNDEFINED or step is UNDEFINED or int(step) == 0:
+    if last is UNDEFINED or step is UNDEFINED or _whole(step) == 0:
         return UNDEFINED
-    start, end, by = int(first), int(last), int(step)
-    numbers = range(start, end + (1 if by > 0 else -1), by)
-    if len(numbers) > _RANGE_MAX:
+    start, end, by = _whole(first), _whole(last), _whole(step)
+    if (end - start) // by >= _RANGE_MAX:
         raise memory_exceeded()
+    numbers = range(start, end + (1 if by > 0 else -1), by)
     if len(numbers) == 1:
         return numbers[0]
     return list(numbers) or UNDEFINED
+
+
+def _whole(number: float) -> int:
+    """Round towards zero. As in Java, what is not a number is zero, and what is infinite is the largest number."""
+    if math.isfinite(double(number)):
+        return int(number)
+    return 0 if math.isnan(double(number)) else _LONG_MAX if number > 0 else -_LONG_MAX
 
 
 def hash_of(text: str, algorithm: Any) -> Any:
@@ -60,7 +68,7 @@ def hash_of(text: str, algorithm: Any) -> Any:
 def random_number(seed: Any) -> float:
     """Draw a number in [0, 1); the same seed always gives the same number."""
     if seed is not UNDEFINED:
-        return random.Random(int(seed)).random()
+        return random.Random(_whole(seed)).random()
     return current().dice.fraction("random")
 
 

@@ -116,19 +116,21 @@ def regular_interval(positions: list[int]) -> int:
 
 def format_integer(value: float, picture: str) -> str:
     """Write a whole number in the form of a picture; a fraction is rounded down."""
-    if not math.isfinite(double(value)):
+    analysed = analyse(picture)
+    number = double(value)
+    if not math.isfinite(number) and analysed.kind not in ("sequence", "decimal"):
         raise JSONataError("D1001", value=None)
-    return written(math.floor(double(value)), analyse(picture))
+    return written(math.floor(number) if math.isfinite(number) else number, analysed)
 
 
-def written(value: int, picture: IntegerPicture) -> str:
+def written(value: float, picture: IntegerPicture) -> str:
     """Write a whole number in the form of an analysed picture."""
     if picture.kind == "sequence":
         raise JSONataError("D3130", value=picture.token)
     return ("-" if value < 0 else "") + _WRITERS[picture.kind](abs(value), picture)
 
 
-def _digits(value: int, picture: IntegerPicture) -> str:
+def _digits(value: float, picture: IntegerPicture) -> str:
     text = number_text(value).rjust(picture.mandatory, "0")
     if picture.zero != 0x30:
         text = "".join(chr(ord(digit) + picture.zero - 0x30) for digit in text)
@@ -139,8 +141,8 @@ def _digits(value: int, picture: IntegerPicture) -> str:
             text = text[:place] + character + text[place:]
     else:
         for position, character in reversed(picture.separators):
-            place = max(0, len(text) - position)
-            text = text[:place] + character + text[place:]
+            place = len(text) - position  # before the first digit it counts from the end, as in JavaScript's substr
+            text = text[: max(0, place)] + character + text[place:]
     return text + _ordinal_suffix(text) if picture.ordinal else text
 
 
@@ -149,25 +151,27 @@ def _ordinal_suffix(text: str) -> str:
     return "th" if suffix is None or text[-2:-1] == "1" else suffix
 
 
-def _letters(value: int, picture: IntegerPicture) -> str:
+def _letters(value: float, picture: IntegerPicture) -> str:
     first, letters = ord("A" if picture.case == "upper" else "a"), ""
-    while value > 0:
-        value, place = divmod(value - 1, 26)
-        letters = chr(place + first) + letters
+    rest = float(value)  # doubles, as in JavaScript, although they are not exact from 2^53
+    while rest > 0:
+        letters = chr(int(math.fmod(rest - 1, 26)) + first) + letters
+        rest = float(math.floor((rest - 1) / 26))
     return letters
 
 
-def _roman(value: int, picture: IntegerPicture) -> str:
-    current().count_steps(min(value, _ROMAN_MAX) // 1000)
+def _roman(value: float, picture: IntegerPicture) -> str:
+    rest = int(min(value, _ROMAN_MAX))
+    current().count_steps(rest // 1000)
     numerals = ""
     for worth, numeral in _ROMAN:
-        count, value = divmod(min(value, _ROMAN_MAX), worth)
+        count, rest = divmod(rest, worth)
         numerals += numeral * count
     return numerals.upper() if picture.case == "upper" else numerals
 
 
-def _words(value: int, picture: IntegerPicture) -> str:
-    words = _in_words(value, False, picture.ordinal)
+def _words(value: float, picture: IntegerPicture) -> str:
+    words = _in_words(int(value), False, picture.ordinal)
     return {"upper": words.upper(), "lower": words.lower()}.get(picture.case, words)
 
 
@@ -194,7 +198,7 @@ def _in_words(value: int, follows: bool, ordinal: bool) -> str:
     return words + ("th" if ordinal else "")
 
 
-_WRITERS: Final[dict[str, Callable[[int, IntegerPicture], str]]] = {
+_WRITERS: Final[dict[str, Callable[[float, IntegerPicture], str]]] = {
     "decimal": _digits,
     "letters": _letters,
     "roman": _roman,

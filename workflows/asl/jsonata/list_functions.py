@@ -60,12 +60,18 @@ def exists(value: Any) -> bool:
 
 
 def type_name(value: Any) -> str:
-    """Return the name of a value's type."""
+    """Return the name of a value's type. What is not a number (NaN) is an object, as in the reference.
+
+    Raises:
+        JSONataError: D1001: a number is infinite.
+    """
     if value is None:
         return "null"
     if isinstance(value, bool):
         return "boolean"
-    for types, name in ((str, "string"), ((int, float), "number"), (list, "array"), (FunctionValue, "function")):
+    if is_numeric(value):
+        return "number"
+    for types, name in ((str, "string"), (list, "array"), (FunctionValue, "function")):
         if isinstance(value, types):
             return name
     return "object"

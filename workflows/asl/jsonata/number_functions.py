@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from workflows.asl.jsonata.errors import JSONataError
 from workflows.asl.jsonata.evaluation import UNDEFINED
-from workflows.asl.jsonata.operators import is_numeric
 from workflows.asl.jsonata.values import double, is_number, number_text, plain
 
 _EXACT_BELOW: Final = 2.0**53  # whole numbers from here on are not all doubles
@@ -68,9 +67,9 @@ def round_half_even(value: float, precision: Any) -> float:
 
     The decimal point is shifted in the text of the number, so that 2.675 is a half and not 2.67499999.
     """
-    shift = 0 if precision is UNDEFINED else precision
+    shift = 0 if precision is UNDEFINED or math.isnan(double(precision)) else double(precision)
     if not math.isfinite(double(value)):
-        return value
+        return math.nan if shift else value
     if not float(shift).is_integer() or abs(shift) >= _EXPONENT_FROM:
         return math.nan
     shifted = _shifted(value, int(shift))
@@ -90,13 +89,15 @@ def square_root(value: float) -> float:
     """Return the square root. Raises JSONataError for a negative number."""
     if value < 0:
         raise JSONataError("D3060", value=value, index=1)
-    return plain(math.sqrt(value))
+    return plain(math.sqrt(double(value)))
 
 
 def power(base: float, exponent: Any) -> float:
     """Raise a number to a power. Raises JSONataError if the result is not a finite number."""
     try:
-        result = math.nan if exponent is UNDEFINED else math.pow(base, exponent)
+        result = math.nan if exponent is UNDEFINED else math.pow(double(base), double(exponent))
+        if abs(base) == 1 and not math.isfinite(double(exponent)):
+            result = math.nan  # as in JavaScript, and not in C
     except (ValueError, OverflowError):
         result = math.nan
     if not math.isfinite(result):
@@ -108,9 +109,9 @@ def format_base(value: float, radix: Any) -> str:
     """Write a whole number in another base, 2 to 36."""
     rounded = round_half_even(value, UNDEFINED)
     base = 10 if radix is UNDEFINED else round_half_even(radix, UNDEFINED)
-    if base < 2 or base > 36:
+    if not 2 <= base <= 36:
         raise JSONataError("D3100", value=base)
-    if base == 10 or not is_numeric(rounded):
+    if base == 10 or not math.isfinite(double(rounded)):
         return number_text(rounded)
     digits: list[str] = []
     whole = abs(double(rounded))

@@ -28,9 +28,9 @@ from workflows.asl.jsonata.values import (
 
 def is_numeric(value: Any) -> bool:
     """Tell whether a value is a number that one can calculate with. Raises JSONataError for an infinite one."""
-    if not is_number(value) or math.isnan(value):
+    if not is_number(value) or math.isnan(number := double(value)):
         return False
-    if math.isinf(double(value)):
+    if math.isinf(number):
         raise JSONataError("D1001", value=None)
     return True
 
@@ -103,7 +103,8 @@ def _multiply(left: float, right: float) -> float:
 def divide(left: float, right: float) -> float:
     """Divide two numbers. By zero it is infinite, or not a number, as in JavaScript."""
     if right == 0:
-        return math.nan if left == 0 or math.isnan(left) else math.copysign(math.inf, left)
+        size = double(left)
+        return math.nan if size == 0 or math.isnan(size) else math.copysign(math.inf, size)
     return _as_double(lambda a, b: a / b, left, right)
 
 

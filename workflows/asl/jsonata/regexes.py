@@ -19,7 +19,7 @@ from workflows.asl.jsonata.errors import JSONataError
 from workflows.asl.jsonata.evaluation import UNDEFINED, count_match, count_scanned
 from workflows.asl.jsonata.limits import EvaluationFailed, InvalidExpression
 from workflows.asl.jsonata.operators import text_of
-from workflows.asl.jsonata.values import FunctionValue
+from workflows.asl.jsonata.values import FunctionValue, is_number, number_text
 
 _CONTROLS: Final = {"t": 9, "n": 10, "v": 11, "f": 12, "r": 13, "0": 0}
 _SPACES: Final = r"\t-\r \x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}\x{feff}"
@@ -139,6 +139,8 @@ def _searched(value: Any) -> str:
         return ",".join("" if item is None or item is UNDEFINED else _searched(item) for item in value)
     if isinstance(value, dict):
         return "[object Object]"
+    if is_number(value):
+        return number_text(value)
     return "undefined" if value is UNDEFINED else text_of(value)
 
 

@@ -69,7 +69,7 @@ class BuiltIn(FunctionValue):
 
 
 _SEES_UNDEFINED: Final = frozenset(
-    {"count", "exists", "append", "zip", "error", "assert", "now", "millis", "random", "uuid"}
+    {"count", "exists", "keys", "append", "zip", "error", "assert", "now", "millis", "random", "uuid"}
 )  # for all others, an undefined first argument makes the result undefined
 _FUNCTIONS: Final[tuple[tuple[str, Callable[..., Any], str], ...]] = (
     ("sum", lists.total, "<a<n>:n>"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import re
 from collections.abc import Iterator
 from typing import Any, Final
@@ -13,7 +14,7 @@ from workflows.asl.jsonata.evaluation import UNDEFINED, count_scanned, current
 from workflows.asl.jsonata.limits import LENGTH_MAX, TEXT_MAX, memory_exceeded
 from workflows.asl.jsonata.operators import is_numeric, text_of
 from workflows.asl.jsonata.regexes import Match, Regex
-from workflows.asl.jsonata.values import FunctionValue, Sequence, double, joined, utf16_length
+from workflows.asl.jsonata.values import FunctionValue, Sequence, double, is_number, joined, utf16_length
 
 _UNRESERVED: Final = "-_.!~*'()"  # in a component of a URL, beside letters and digits
 _RESERVED: Final = ";/?:@&=+$,#"
@@ -37,6 +38,7 @@ def substring(text: str, start: Any, length: Any) -> str:
     """Return a part of a text, by characters. A negative start counts from the end."""
     if start is UNDEFINED:
         return text if length is UNDEFINED else ""
+    start, length = double(start), UNDEFINED if length is UNDEFINED else double(length)
     begin = _whole(start)
     begin = max(0, len(text) + begin) if begin < 0 else begin
     if length is UNDEFINED:
@@ -112,10 +114,15 @@ def contains(text: str, pattern: Any) -> bool:
 def match(text: str, pattern: FunctionValue, limit: Any) -> Sequence:
     """List the matches of a regular expression."""
     return Sequence(
-        {"match": each.text, "index": each.start if text.isascii() else utf16_length(text[: each.start]),
-         "groups": list(each.groups)}
+        {"match": each.text, "index": _index(text, each, pattern), "groups": list(each.groups)}
         for each in _limited(text, pattern, limit, "D3040", 3)
-    )  # fmt: skip
+    )
+
+
+def _index(text: str, match: Match, pattern: FunctionValue) -> int:
+    """Return the place of a match in UTF-16 units; that of a function is as it says."""
+    by_function = not isinstance(pattern, Regex)
+    return match.start if by_function or text.isascii() else utf16_length(text[: match.start])
 
 
 def split(text: str, separator: Any, limit: Any) -> list[str]:
@@ -128,19 +135,20 @@ def split(text: str, separator: Any, limit: Any) -> list[str]:
         return _split_by_matches(text, separator, limit)
     if limit is not UNDEFINED and limit < 0:
         raise JSONataError("D3020", value=limit, index=3)
+    most = None if limit is UNDEFINED else int(limit) % 2**32 if math.isfinite(double(limit)) else 0  # as in JavaScript
     if text.count(separator) > LENGTH_MAX:
         raise memory_exceeded()
     parts = text.split(separator) if separator else _units(text)
-    return parts if limit is UNDEFINED else parts[: _whole(limit)]
+    return parts[:most]
 
 
 def _split_by_matches(text: str, pattern: FunctionValue, limit: Any) -> list[str]:
     parts, end = [], 0
     for each in _limited(text, pattern, limit, "D3020", 3):
-        parts.append(text[end : each.start])
+        parts.append(_between(text, end, each.start))
         end = each.end
     if limit is UNDEFINED or len(parts) < limit:
-        parts.append(text[end:])
+        parts.append(text[max(0, end) :])
     return parts
 
 
@@ -170,21 +178,29 @@ def replace(text: str, pattern: Any, replacement: Any, limit: Any) -> str:
         return _replace_text(text, pattern, replacement, limit)
     parts, end, size = [], 0, len(text)
     for each in _limited(text, pattern, limit, "D3011", 4):
-        new = _expand(replacement, each) if isinstance(replacement, str) else replacement.apply([each.as_object()])
+        new = _replacement_of(each, replacement)
         if not isinstance(new, str):
             raise JSONataError("D3012", value=new)
-        parts += [text[end : each.start], new]
+        parts += [_between(text, end, each.start), new]
         end, size = each.start + len(each.text), size + len(new)
         if size > 2 * TEXT_MAX:
             raise memory_exceeded()
-    return joined("".join([*parts, text[end:]]))
+    return joined("".join([*parts, text[max(0, end) :]]))
+
+
+def _replacement_of(match: Match, replacement: Any) -> Any:
+    """Return what stands in the place of a match; UNDEFINED if the replacement is undefined."""
+    if isinstance(replacement, FunctionValue):
+        return replacement.apply([match.as_object()])
+    return _expand(replacement, match) if isinstance(replacement, str) else UNDEFINED
 
 
 def _replace_text(text: str, pattern: str, replacement: Any, limit: Any) -> str:
     if not isinstance(replacement, str):
-        replacement = ""  # the reference would insert the source text of the function
+        # the reference would insert the source text of the function
+        replacement = "undefined" if replacement is UNDEFINED else ""
     found = text.count(pattern)
-    replaced = found if limit is UNDEFINED else min(found, -_whole(-limit))
+    replaced = found if limit is UNDEFINED else math.ceil(min(found, double(limit))) if limit > 0 else 0
     if len(text) + replaced * len(replacement) > TEXT_MAX:
         raise memory_exceeded()
     count_scanned(len(text))
@@ -218,7 +234,7 @@ def _limited(text: str, pattern: FunctionValue, limit: Any, code: str, place: in
     """Find matches, at most ``limit``. The one after the last is looked for too, as the reference does."""
     if limit is not UNDEFINED and limit < 0:
         raise JSONataError(code, value=limit, index=place)
-    if limit is not UNDEFINED and limit == 0:
+    if limit is not UNDEFINED and not limit > 0:  # zero, or not a number
         return
     for number, each in enumerate(_matches(text, pattern)):
         if limit is not UNDEFINED and number >= limit:
@@ -232,17 +248,13 @@ def _matches(text: str, pattern: FunctionValue) -> Iterator[Match]:
 
 def _matches_of_function(text: str, pattern: FunctionValue) -> Iterator[Match]:
     """Find matches by a function that returns an object with ``match``, ``start``, ``end``, ``groups`` and ``next``."""
-    found = _match_object(_required(pattern).apply([text]))
+    found = _whole_match(_required(pattern).apply([text]))
     while found is not UNDEFINED:
-        groups = found.get("groups", [])
-        yield Match(
-            found.get("match", ""), int(found.get("start", 0)), int(found.get("end", 0)),
-            groups if isinstance(groups, list) else [],
-        )  # fmt: skip
+        yield Match(found["match"], int(found["start"]), int(found.get("end", 0)), found["groups"])
         following = found.get("next", UNDEFINED)
         if not isinstance(following, FunctionValue):
             raise JSONataError("T1006")
-        found = _match_object(following.apply([]))
+        found = _whole_match(following.apply([]))
 
 
 def _required(pattern: Any) -> FunctionValue:
@@ -260,6 +272,26 @@ def _match_object(found: Any) -> Any:
     if not (isinstance(found, dict) and _has_form_of_match(found)):
         raise JSONataError("T1010")
     return found
+
+
+def _whole_match(found: Any) -> Any:
+    """Check a match that is used: it has its text, whole places, and groups. Raises JSONataError: T1010."""
+    if _match_object(found) is UNDEFINED:
+        return found
+    places = [found.get("start"), found.get("end", 0)]
+    if not (
+        isinstance(found.get("match"), str)
+        and isinstance(found.get("groups"), list)
+        and all(is_number(place) and float(double(place)).is_integer() for place in places)
+    ):
+        raise JSONataError("T1010")
+    return found
+
+
+def _between(text: str, first: int, last: int) -> str:
+    """Return a part of a text as JavaScript's ``substring`` does, which exchanges places that are not in order."""
+    first, last = sorted((max(0, first), max(0, last)))
+    return text[first:last]
 
 
 def _has_form_of_match(found: dict[str, Any]) -> bool:

@@ -155,10 +155,10 @@ def audited(places: list[str], key: str | None, region: str | None) -> Checkpoin
 
 
 def places_of(data: Path) -> list[str]:
-    """Return the folder with the checkpoints of an engine's folder; none if it has made none yet."""
+    """Return the folder with the checkpoints of an engine's folder; none if there are none yet. Raises InvalidInput."""
     from workflows.embedded.checkpoint_folder import FolderCheckpoints, checkpoint_folder
 
-    folder = checkpoint_folder(data, None)
+    folder = checkpoint_folder(existing_folder(data), None)
     return [str(folder)] if FolderCheckpoints(folder).newest() else []
 
 

@@ -120,6 +120,8 @@ def new_folder(path: str) -> Path:
 
 def existing_folder(path: Path, makes: str = "expediter up --data") -> Path:
     """Return the folder. Raises InvalidInput if it is missing, with the beginning of the command that makes one."""
+    if path.exists() and not path.is_dir():
+        raise InvalidInput(f"{path} is not a folder")
     if not path.is_dir():
         raise InvalidInput(f"there is no folder {path}; {makes} {path} makes one")
     return path

@@ -92,9 +92,9 @@ def _explained_example(example: bool) -> Iterator[None]:
     except ApiProblem as problem:
         if example and problem.name == "RestaurantNotFound":
             problem.detail = (
-                f"{problem.detail.rstrip('.')}; the example orders from the restaurants that expediter up --demo-data "
-                "registers: start the engine again with it, or give a FILE with an order from a restaurant of "
-                "expediter restaurant list"
+                f"{problem.detail.rstrip('.')}; the example orders from restaurants that expediter up --demo-data "
+                "registers before it prints its address: wait for that, start the engine again with --demo-data, or "
+                "give a FILE with an order from a restaurant of expediter restaurant list"
             )
         raise
 

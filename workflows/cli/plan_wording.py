@@ -93,10 +93,12 @@ FACTS = {
 FACT_DETAILS = {
     "accepted": " --ready-in MINUTES",
     "rejected": " --party-reason THEIRS",
+    "item-unavailable": " --line NUMBER --available NUMBER",
+    "declined": " --party-reason THEIRS",
     "assigned": " --courier ID",
     "failed": " --party-reason THEIRS --fault PARTY",
 }
-"""What a command that passes a fact on needs besides who said so and why."""
+"""Options that ``order pass-on`` needs for a fact, besides --said-by and --reason."""
 
 
 def _credited(plan: Plan) -> list[str]:

@@ -13,6 +13,7 @@ from workflows.cli.failures import InvalidInput
 from workflows.cli.inputs import amount_of
 from workflows.cli.options import WAIT_S, As, Data, DryRun, Json, Key, OrderId, PartyAtFault, Reason, Url, Wait
 from workflows.cli.outcomes import show_outcome
+from workflows.cli.plan_wording import FACT_DETAILS
 
 
 def add_to(app: typer.Typer) -> None:
@@ -123,8 +124,18 @@ def pass_on(
         if value is not None
     }
     ready_at = None if ready_in is None else datetime.now(UTC) + timedelta(minutes=ready_in)
-    if fact == "accepted" and ready_at is None:
-        raise InvalidInput("give --ready-in MINUTES with accepted: when the meal will be ready")
+    options = {
+        "--ready-in": ready_in,
+        "--line": line,
+        "--available": available,
+        "--courier": courier,
+        "--party-reason": party_reason,
+        "--fault": fault,
+    }
+    needed = [word for word in FACT_DETAILS.get(fact.replace("_", "-"), "").split() if word in options]
+    missing = [option for option in needed if options[option] is None]
+    if missing:
+        raise InvalidInput(f"give {' and '.join(missing)} with {fact}; see expediter order pass-on --help")
     from workflows.cli.connection import connected, hint
 
     see = partial(hint, url=url, data=data)

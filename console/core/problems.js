@@ -34,7 +34,7 @@ export function readProblem(status, body) {
   return new Problem(status, name === "about:blank" || name === "blank" ? `HTTP ${status}` : name, detail, errors);
 }
 
-/** Whether a problem says that what is stored is not what was written. @param {string} name */
+/** Whether a problem reports that stored data was changed after it was written. @param {string} name */
 export const isDamage = (name) => name === "ChainBroken" || name === "Undecodable";
 
 /** @param {number} status @param {string} name */
@@ -47,7 +47,7 @@ function nextStep(status, name) {
   if (status === 409) return "The order's state does not allow this now. The order page shows what it waits for.";
   if (status === 422 || status === 400) return "Correct what is named and send it again.";
   if (status === 429 || status === 503) return "Wait a moment and try again.";
-  if (isDamage(name)) return "Trying again does not help: the order has to be looked at by a person.";
-  if (status >= 500) return "Try again. If it stays, tell support what stands here: the cause is in what the engine prints.";
+  if (isDamage(name)) return "Trying again does not help: a person has to look at the order.";
+  if (status >= 500) return "Try again. If it fails again, send support this text: the cause is in the engine's log.";
   return "";
 }

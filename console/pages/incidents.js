@@ -100,7 +100,7 @@ function Claim({ incident, close, done }) {
   const mine = isMine(incident);
   const kind = {
     title: mine ? "Release the incident" : "Take the incident on", path: `incidents/${incident.order_id}/assign`, dry: true,
-    effect: mine ? "Colleagues see that it waits for somebody again." : `${incident.assignee ? `${incident.assignee} is at it now. ` : ""}Colleagues see that you are at it. It forbids nothing to others.`,
+    effect: mine ? "Colleagues see that it is free again." : `${incident.assignee ? `${incident.assignee} works on it now. ` : ""}Colleagues see that you work on it, and can still act on it.`,
     order: incident.order_id, since: incident.version, body: (/** @type {Record<string, string>} */ v) => ({ to: mine ? null : me.value?.id, reason: v.reason }),
   };
   return html`<${ActionDialog} kind=${kind} close=${close} done=${done} />`;

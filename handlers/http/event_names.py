@@ -1,4 +1,4 @@
-"""The types of events in filters. A name that no event has is refused: its list would be empty, as if nothing was."""
+"""Types of events in filters. Unknown names are refused: an empty list would read as if there were no such events."""
 
 from __future__ import annotations
 

@@ -216,7 +216,7 @@ def _detail(error: Exception) -> str:
     if isinstance(error, StreamUnavailable | DocumentsUnavailable | KeyRingUnavailable):
         return "The order could not be read or written this time. Send the same request again."
     if isinstance(error, ChainBroken | Undecodable):
-        return "What is stored is not what was written: nothing is shown of it or done with it. Tell support its id."
+        return "The stored data was changed after it was written, so it is not shown or processed. Give support the id."
     if isinstance(error, ExecutionsUnavailable):
         return "The executions could not be read this time. Send the same request again."
     if isinstance(error, CheckpointsUnavailable):

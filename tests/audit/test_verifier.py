@@ -209,7 +209,7 @@ def test_two_files_with_two_histories_are_refused(tmp_path: Path, capsys: pytest
 
 
 def test_two_files_with_two_histories_of_one_order_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """Also if no tree of one has the size of a tree of the other. An earlier proof of the same history is none."""
+    """Also if no tree of one has the size of a tree of the other. An earlier proof of the same history is accepted."""
     tree = published(*FIVE_HOURS[:3])
     earlier = tree.prove("order#d").bundle
     tree.append("order#d")

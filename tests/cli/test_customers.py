@@ -1,4 +1,4 @@
-"""Erasing a customer from the command line: what previews say, and what the second person is told."""
+"""Erasing a customer from the command line: what previews show, and the instructions for the second person."""
 
 from __future__ import annotations
 

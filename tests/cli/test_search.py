@@ -71,7 +71,7 @@ def test_what_is_no_status_is_answered_with_the_option_that_was_meant(
 def test_an_option_that_a_list_lacks_is_answered_with_the_one_that_was_meant(
     expediter: Any, option: str, instead: str
 ) -> None:
-    """Of all that support is told on the phone."""
+    """Also options for what customers name on the phone, such as their number, and a misspelt one."""
     result = expediter("order", "list", option, "x")
     assert result.code == 2
     assert instead in result.err

@@ -84,11 +84,11 @@ def test_the_page_of_a_damaged_order_says_what_is_wrong_what_it_means_and_what_t
 
 
 def test_a_customer_is_not_sent_to_pages_of_the_audit(window: Visit) -> None:
-    """Who may not verify the log is told to give support the order's id."""
+    """A user without the right to verify the log is asked to give support the order's id."""
     page = window.open(f"orders/{window.stage.orders['changed']}", "customer", ORDERED.customer)
-    page.wait_for_selector("[role=alert] >> text=tell support")
+    page.wait_for_selector("[role=alert] >> text=Give support the id")
     page = window.open(f"orders/{window.stage.orders['changed']}", "restaurant", ORDERED.body["restaurant"])
-    page.wait_for_selector("text=Tell support the id of the order")
+    page.wait_for_selector("text=Give support the id of the order")
     assert page.locator("text=Verify").count() == 0
     assert axe(window) == []
 

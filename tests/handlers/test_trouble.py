@@ -63,7 +63,7 @@ def test_an_order_whose_log_was_changed_is_named_as_such(shop, error, role, capl
     shop.engine = replace(shop.engine, log=AwayLog(error))
     answer = shop.call("GET", "/orders/ord_" + "a" * 26, role=role)
     assert (answer.status, answer.problem) == (500, type(error).__name__)
-    assert "Tell support" in answer.text
+    assert "Give support the id" in answer.text
     assert "version 3" not in answer.text
     assert "order#ord_x version 3" in caplog.text
 

@@ -117,7 +117,7 @@ def test_a_restored_table_gets_its_stream_protection_and_backups_before_it_is_th
 
 
 def test_a_restored_table_is_the_log_of_every_later_stack_by_one_parameter(state: dict[str, Any]) -> None:
-    """Name, ARN and stream change together: functions that read one table and hear of another would start no order."""
+    """Name, ARN and stream change together: otherwise functions would read one table and follow another's stream."""
     outputs = {name: output["Value"] for name, output in state["Outputs"].items()}
     arn = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${RestoredEvents}"
     assert {name: outputs[name] for name in ("EventsTable", "EventsArn", "EventsStream")} == {

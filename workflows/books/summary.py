@@ -1,7 +1,7 @@
 """Add up the books of a period: trial balance, holds, revenue, tax by class and rate, and payables by day.
 
-What is read are sums by day, which the store keeps equal to the sums over the rows: so the books of a year cost as
-much with a million orders as with a hundred.
+It reads sums by day, which the store keeps equal to the sums over the rows, so the books of a year cost as much with a
+million orders as with a hundred.
 """
 
 from __future__ import annotations

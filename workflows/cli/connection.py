@@ -23,7 +23,7 @@ _NEW_TOKEN = "expediter token prints a new one"
 
 _FIND_BY_PART = "an order is found by a part of its id with expediter order list --id-prefix or --id-suffix"
 
-_LOOK = "if it is about one order, expediter audit verify says whether what is stored of it was changed"
+_LOOK = "if it is about one order, expediter audit verify shows whether its stored data was changed"
 """The command that names the place in an order that was changed."""
 
 _RETRY_FOR_S = 2.0

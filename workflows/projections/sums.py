@@ -1,8 +1,8 @@
 """Sums over the rows of a view by some of its columns, so that a report reads as many rows as it shows.
 
-A sum is not counted up by events: each is, at every moment, what ``GROUP BY`` over the rows of its view gives. The
-store keeps it so: the transaction that inserts or deletes rows adds or takes away what these rows are, the one that
-puts a rebuilt table in place sums it up anew, and ``check`` and the daily comparison add up each day again.
+At every moment a sum equals what ``GROUP BY`` over the rows of its view gives. The transaction that inserts or deletes
+rows adds or subtracts their amounts, the one that puts a rebuilt table in place computes its sums anew, and ``check``
+and the daily comparison recompute each day.
 """
 
 from __future__ import annotations

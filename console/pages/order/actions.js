@@ -66,7 +66,7 @@ function claim({ id, assignee }) {
   const mine = assignee === me.value?.id;
   return {
     name: "claim", title: mine ? "Release the incident" : "Take the incident on", note: assignee ? `${mine ? "You are" : `${assignee} is`} at it` : "Nobody is at it", needs: "assign_incident",
-    path: `incidents/${id}/assign`, dry: true, effect: mine ? "Colleagues see that it waits for somebody again." : "Colleagues see that you are at it. It forbids nothing to others.", order: id, body: (v) => ({ to: mine ? null : me.value?.id, reason: v.reason }),
+    path: `incidents/${id}/assign`, dry: true, effect: mine ? "Colleagues see that it is free again." : "Colleagues see that you work on it, and can still act on it.", order: id, body: (v) => ({ to: mine ? null : me.value?.id, reason: v.reason }),
   };
 }
 

@@ -24,6 +24,7 @@ _COMMANDS = {
     "an unknown parameter": ("up --data {tmp} --parameter Speed=9", _USAGE, "has no parameter Speed"),
     "a parameter that is not a number": ("up --data {tmp} --parameter CourierAnswerSeconds=soon", _USAGE, "not 'soon'"),
     "a file as the folder": ("up --data {file}", _USAGE, "cannot hold an engine's data"),
+    "a file as the folder of machines": ("asl serve --data {file}", _USAGE, "cannot hold machines and executions"),
     "a token for no role": ("token --role cook --id c1 --data {engine}", _USAGE, "there is no role 'cook'"),
     "a token for a bad id": ("token --role customer --id a/b --data {engine}", _USAGE, "'a/b' is not a customer id"),
     "a token that never lives": (

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from workflows.cli.failures import CommandFailed
+from workflows.cli.folder import cannot_open
 from workflows.cli.functions import Endpoint, finder, services_of
 from workflows.cli.inputs import new_folder, pairs
 from workflows.cli.options import Port
@@ -43,11 +44,13 @@ def serve(
     """
     import logging
 
+    import apsw
+
     from workflows.asl.reading.definition import InvalidDefinition
     from workflows.embedded.http.server import PortTaken
     from workflows.embedded.local_step_functions import LocalStepFunctions
     from workflows.embedded.log_lines import write_log_lines
-    from workflows.sqlite.database import DatabaseForeign, DatabaseInUse
+    from workflows.sqlite.database import DatabaseForeign, DatabaseInUse, DatabaseUnavailable
 
     write_log_lines(logging.WARNING)
     find = finder(pairs(function, "--function"), functions, services_of(endpoint))
@@ -60,6 +63,8 @@ def serve(
         raise CommandFailed(f"a stored machine cannot run: {invalid}") from None
     except (DatabaseInUse, DatabaseForeign, PortTaken) as error:
         raise CommandFailed(str(error)) from None
+    except (apsw.Error, DatabaseUnavailable, OSError, MemoryError, RuntimeError) as error:
+        raise cannot_open(data, error, "machines and executions") from error
     with service:
         print(service.url, flush=True)
         say(f"aws stepfunctions list-state-machines --endpoint-url {service.url}")

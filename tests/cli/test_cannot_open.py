@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -60,8 +63,13 @@ def stop(process: subprocess.Popen[str]) -> None:
 
 
 def refused(expediter: Any, data: Path, code: int = 2) -> str:
-    """Start an engine on this folder, and return the one line with which it is refused."""
-    result = expediter("up", "--data", data, "--port", "0")
+    """Start an engine on this folder, and return the one line with which it is refused. One that runs is stopped."""
+    runs_on = threading.Timer(DEADLINE_S, os.kill, (os.getpid(), signal.SIGTERM))
+    runs_on.start()
+    try:
+        result = expediter("up", "--data", data, "--port", "0")
+    finally:
+        runs_on.cancel()
     assert (result.code, result.out, result.err.count("\n")) == (code, "", 1), result
     line: str = result.err
     return line

@@ -65,6 +65,12 @@ def test_an_operator_of_odd_operands_fails_in_words_of_its_own(operation: str) -
         assert not PYTHON_ERROR.match(attempt(source)), source
 
 
+@pytest.mark.parametrize("source", ["{} ~> |$|{'a': $}|", "-({} ~> |$|{'a': $}|)", "$error({} ~> |$|{'a': $}|)"])
+def test_an_object_that_holds_itself_fails(source: str) -> None:
+    """A transform can make one; no JSON text has its form."""
+    assert attempt(source)
+
+
 @pytest.mark.parametrize(
     "source",
     ["$replace('a', /a/, $nope)", "$toMillis('\ud800', '[Y]')", "- $large", "$sqrt($large)",

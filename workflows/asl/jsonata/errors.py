@@ -38,7 +38,10 @@ class JSONataError(EvaluationFailed):
             return "{}"
         if isinstance(value, FunctionValue) and not value.counts_as_true:  # a function of JavaScript, not of JSONata
             return "undefined"
-        return "undefined" if value is UNDEFINED else value_text(value)[:_INSERT_MAX]
+        try:
+            return "undefined" if value is UNDEFINED else value_text(value)[:_INSERT_MAX]
+        except RecursionError:  # a transform can put an object into itself
+            return "..."
 
 
 SENTENCES: Final = {

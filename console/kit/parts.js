@@ -44,6 +44,13 @@ export function Ago({ at }) {
   return at ? html`<time dateTime=${at} title=${exact(at)}>${ago(at, now)}</time>` : null;
 }
 
+/** How old a list is: an engine on which nothing happens is not behind. @param {{of: any}} props */
+export function AsOf({ of }) {
+  const newest = html`<${Ago} at=${of.recorded_at} />`;
+  if (of.lag_commits === 0) return of.recorded_at ? html`up to date, last change ${newest}` : html`up to date`;
+  return html`as of ${newest}${of.lag_commits ? `, ${of.lag_commits} commits are not in it yet` : ""}`;
+}
+
 /** What is left until a deadline. @param {{until: string | null | undefined}} props */
 export function Countdown({ until }) {
   const now = useNow();

@@ -4,7 +4,7 @@ import { sums } from "../core/money.js";
 import { clock, duration } from "../core/time.js";
 import { get, useLoaded } from "../kit/api.js";
 import { useLive } from "../kit/live.js";
-import { Ago, Amounts, Badge, Card, Empty, Trouble, words } from "../kit/parts.js";
+import { Amounts, AsOf, Badge, Card, Empty, Trouble, words } from "../kit/parts.js";
 import { address } from "../kit/router.js";
 import { may } from "../kit/session.js";
 import { html, useEffect, useRef } from "../kit/view.js";
@@ -28,7 +28,7 @@ export default function Home() {
   const parked = (incidents.data?.groups ?? []).reduce((/** @type {number} */ n, /** @type {any} */ g) => n + g.orders, 0);
   const lacking = new Set((views.data?.parked ?? []).map((/** @type {any} */ p) => p.stream)).size;
   return html`
-    <div class="page-head"><h1>Now</h1><span class="dim">orders placed in the last 24 hours${stats.data ? html`, as of <${Ago} at=${stats.data.as_of.recorded_at} />` : ""}</span></div>
+    <div class="page-head"><h1>Now</h1><span class="dim">orders placed in the last 24 hours${stats.data ? html`, <${AsOf} of=${stats.data.as_of} />` : ""}</span></div>
     <${Trouble} problem=${stats.error} retry=${stats.reload} />
     <div class="tiles">
       <${Tile} label="Under way" value=${stats.data && sum(byStatus, OPEN)} to="orders" />

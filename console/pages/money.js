@@ -4,7 +4,7 @@ import { AGES, contradictions, eventsOf, owedRows, queryOf } from "../core/books
 import { isZero, money, sums } from "../core/money.js";
 import { get, useLoaded } from "../kit/api.js";
 import { usePaged } from "../kit/paged.js";
-import { Ago, Amount, Badge, Card, Choice, Empty, Said, Status, Trouble, words } from "../kit/parts.js";
+import { Ago, Amount, AsOf, Badge, Card, Choice, Empty, Said, Status, Trouble, words } from "../kit/parts.js";
 import { address, setQuery } from "../kit/router.js";
 import { may } from "../kit/session.js";
 import { Table } from "../kit/table.js";
@@ -21,7 +21,7 @@ export default function Money({ query }) {
   const currencies = books.data?.currencies ?? [];
   return html`
     <div class="page-head"><h1>Money</h1>
-      ${books.data && html`<span class="dim">booked by the day in UTC on which an event was recorded; as of <${Ago} at=${books.data.as_of.recorded_at} />${books.data.as_of.lag_commits ? `, ${books.data.as_of.lag_commits} commits are not in it yet` : ""}</span>`}</div>
+      ${books.data && html`<span class="dim">booked by the day in UTC on which an event was recorded; <${AsOf} of=${books.data.as_of} /></span>`}</div>
     <${Period} query=${query} />
     <${Trouble} problem=${books.error} retry=${books.reload} />
     <div class="stack">

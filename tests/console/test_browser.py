@@ -42,6 +42,12 @@ def test_a_pasted_token_logs_in_and_a_wrong_one_is_explained(visit: Visit) -> No
     visit.page.wait_for_selector("h1:has-text('Now')")
 
 
+def test_an_engine_on_which_nothing_happens_is_up_to_date(visit: Visit) -> None:
+    """The age of the newest commit alone would read as if the page were behind."""
+    for path in ("", "money"):
+        visit.open(path).wait_for_selector("text=up to date, last change")
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_page_is_accessible_in_both_themes(visit: Visit, theme: Any) -> None:
     """axe-core finds nothing: names, roles, contrast of AA, order of headings, focus."""

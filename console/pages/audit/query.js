@@ -3,7 +3,7 @@
 import { post, useLoaded } from "../../kit/api.js";
 import { Dialog } from "../../kit/dialog.js";
 import { download } from "../../kit/download.js";
-import { Ago, Empty, Trouble } from "../../kit/parts.js";
+import { AsOf, Empty, Trouble } from "../../kit/parts.js";
 import { setQuery } from "../../kit/router.js";
 import { Table } from "../../kit/table.js";
 import { html, useState } from "../../kit/view.js";
@@ -49,7 +49,7 @@ function Result({ result }) {
     cell: (/** @type {any} */ row) => cell(row.values[at]),
   }));
   const number = { label: "Row", cell: (/** @type {any} */ row) => html`<button type="button" class="link" data-row aria-label=${`All of row ${row.number + 1}`} onClick=${() => choose(row.values)}>${row.number + 1}</button>` };
-  return html`<p class="sub space-above" role="status">${rows.length} ${rows.length === 1 ? "row" : "rows"}${truncated ? html`, <span class="attention">and there are more</span>` : ""}, as of <${Ago} at=${asOf.recorded_at} />
+  return html`<p class="sub space-above" role="status">${rows.length} ${rows.length === 1 ? "row" : "rows"}${truncated ? html`, <span class="attention">and there are more</span>` : ""}, <${AsOf} of=${asOf} />
       ${rows.length > 0 && html` <button type="button" class="link" onClick=${() => download("query.json", [JSON.stringify({ columns, rows }, null, 1)])}>Download</button>`}</p>
     <${Table} label="Result" columns=${[number, ...shown]} rows=${numbered} id=${(/** @type {any} */ row) => String(row.number)} empty=${html`<${Empty}>No row.</${Empty}>`} />
     ${chosen && html`<${Dialog} title="One row" close=${() => choose(null)} wide><div class="dialog-body"><dl class="whole">${columns.map((/** @type {string} */ label, /** @type {number} */ at) => html`<div><dt>${label}</dt><dd>${whole(chosen[at])}</dd></div>`)}</dl></div></${Dialog}>`}`;

@@ -264,7 +264,7 @@ def test_a_token_from_the_environment_is_not_sent_unencrypted(expediter: Any, mo
         (401, {"message": "Unauthorized"}, 4, "log in again with expediter login --url http://127.0.0.1:"),
         (403, {"message": "Forbidden"}, 1, "Forbidden (answered by the API's gateway)"),
         (500, {"message": "Internal Server Error"}, 3, "the engine could not serve the request (HTTP 500)"),
-        (500, {"message": "Internal Server Error"}, 3, "expediter audit verify says whether what is stored of it was"),
+        (500, {"message": "Internal Server Error"}, 3, "expediter audit verify shows whether its stored data was"),
         (404, {"message": "Not Found"}, 3, "not as Expediter does"),
     ],
 )

@@ -36,7 +36,7 @@ export default function Incidents({ query }) {
     ${query.cause && rows.length > 0 && may("read_why") && html`<${Example} key=${rows[0].order_id} incident=${rows[0]} />`}
     ${rows.length > 0 && html`<${Table} label="Parked orders" columns=${columns(claim)} rows=${rows} id=${(/** @type {any} */ row) => row.order_id} />`}
     ${list.data?.more > 0 && html`<p class="empty">${list.data.more} more are not listed; choose a cause.</p>`}
-    ${claiming && html`<${Claim} incident=${claiming} close=${() => claim(null)} done=${show} />`}
+    ${claiming && html`<${Claim} incident=${claiming} close=${() => (claim(null), show())} done=${show} />`}
     ${retrying && html`<${BulkDialog} action="retry" chosen=${{ group: retrying.cause }} count=${retrying.orders} close=${() => retry(null)} begun=${(/** @type {any} */ job) => setQuery({ job: job.id })} />`}`;
 }
 

@@ -68,6 +68,7 @@ def test_orders_are_found_by_the_name_of_their_restaurant(visit: Visit) -> None:
     page.wait_for_selector("button.chip:has-text('restaurant trattoria-nonna')")
     _search(page, "ra", "Restaurant called ra")
     page.wait_for_selector("h1:has-text('Restaurants called ra')")
+    page.wait_for_selector("tr.row a")
     assert page.locator("tr.row a").all_inner_texts() == ["Ramen Ichiban", "Trattoria Nonna"]
     assert axe(visit) == []
     page.click("text=Ramen Ichiban")

@@ -45,11 +45,13 @@ class ShopOnDynamoDb(Shop):
         super().__init__()
         self.world = world
         self.file = file
+        self.views = Views(file, BLIND_INDEX)
         self.start()
         open_restaurant(self.log, "rosa")
 
     def start(self) -> None:
-        """Go on in new processes, which know no key."""
+        """Go on in new processes, which know no key. Those before have closed the file of the views."""
+        self.views.close()
         self.views = Views(self.file, BLIND_INDEX)
         self.engine = replace(self.world.engine(), views=self.views, clock=self.clock)
         self.log = self.engine.log  # type: ignore[assignment]  # a shop in memory has one in memory

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from workflows.client import ApiProblem, AsyncExpediterClient, ExpediterClient
+from workflows.event_store.event_log import StreamUnavailable
+from workflows.live.shown import ShownOrders
 
 
 def event_versions(updates: list[Any]) -> list[int]:
@@ -95,6 +97,55 @@ def cancel_after_the_token(engine, order_id: str, tokens: Iterator[int]) -> None
     while 'expediter_live_sockets_closed_total{reason="session_ended"} 1.0' not in engine.metrics():
         pass
     engine.client("customer", "cus_1").cancel(order_id, "changed my mind")
+
+
+@pytest.mark.parametrize("kind", [ExpediterClient, AsyncExpediterClient])
+def test_following_from_the_last_event_of_an_ended_order_ends_at_once(engine, kind):
+    """A program that comes back may have seen the end already, and no message comes to say so."""
+    order_id = engine.place()
+    engine.client("customer", "cus_1").cancel(order_id, "changed my mind")
+    *_, last = engine.client("customer", "cus_1").follow(order_id)
+    assert followed(kind(engine.url, engine.token("customer", "cus_1")), order_id, last["version"]) == []
+    with pytest.raises(ApiProblem) as refused:  # an order of another log
+        next(engine.client("customer", "cus_1").follow(order_id, last["version"] + 1))
+    assert refused.value.name == "NoSuchVersion"
+
+
+def followed(client: ExpediterClient | AsyncExpediterClient, order_id: str, since: int = 0) -> list[Any]:
+    """Return all updates of an order that has ended."""
+    if isinstance(client, ExpediterClient):
+        with client:
+            return list(client.follow(order_id, since))
+
+    async def updates() -> list[Any]:
+        async with client:
+            return [update async for update in client.follow(order_id, since)]
+
+    return asyncio.run(updates())
+
+
+@pytest.mark.parametrize("failures", [2, None])
+@pytest.mark.parametrize("kind", [ExpediterClient, AsyncExpediterClient])
+def test_a_read_that_fails_for_a_moment_is_repeated(engine, monkeypatch, kind, failures):
+    """As a request that is answered 503. What goes on failing is reported in the engine's words."""
+    order_id = engine.place()
+    engine.client("customer", "cus_1").cancel(order_id, "changed my mind")
+    for _ in engine.client("customer", "cus_1").follow(order_id):
+        pass
+    left, record = count(), ShownOrders.record
+
+    def fails(self: ShownOrders, *arguments: Any) -> None:
+        if failures is None or next(left) < failures:
+            raise StreamUnavailable(order_id, "no answer")
+        record(self, *arguments)
+
+    monkeypatch.setattr(ShownOrders, "record", fails)
+    client = kind(engine.url, engine.token("support", "sue"), retry_for_s=10.0 if failures else 0.5)
+    if failures:
+        assert event_versions(followed(client, order_id)) == history_versions(engine, order_id)
+    else:
+        with pytest.raises(ApiProblem, match="could not be read this time"):
+            followed(client, order_id)
 
 
 def test_an_order_that_the_caller_may_not_read_cannot_be_followed(engine):

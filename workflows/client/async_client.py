@@ -17,7 +17,9 @@ from .live import (
     POLL_EVERY_S,
     WAIT_S,
     LiveTopic,
+    NotServedNow,
     is_over,
+    is_seen,
     order_topic,
     polled,
     socket_address,
@@ -109,7 +111,8 @@ class AsyncExpediterClient(AsyncMethods):
                 to come, and for an order its state now.
 
         Raises:
-            ApiProblem: The caller may not subscribe, or no longer; the deployment serves no sockets.
+            ApiProblem: The caller may not subscribe, or no longer; the deployment serves no sockets; an order could
+                not be read for ``retry_for_s``.
             EngineUnreachable: No engine answered for ``retry_for_s``.
         """
         import httpx
@@ -129,12 +132,14 @@ class AsyncExpediterClient(AsyncMethods):
                         update, served = wanted.take(text), True
                         if update is not None:
                             yield update
-            except (WebSocketException, OSError) as error:
+            except (WebSocketException, OSError, NotServedNow) as error:
                 failure = error
             if served:  # the time to come back counts from here
                 attempts = Attempts(self._retry_for_s, self._clock())
             wait_s = attempts.wait_s(httpx.ReadError("the socket was closed"), self._clock())
             if wait_s is None:
+                if isinstance(failure, NotServedNow):
+                    raise failure
                 raise EngineUnreachable(f"{self._url} closes each socket: {failure}") from failure
             await self._sleep(wait_s)
 
@@ -145,12 +150,14 @@ class AsyncExpediterClient(AsyncMethods):
         read again with ``wait_s`` instead.
 
         Args:
-            since: The version after which events are wanted.
+            since: The version after which events are wanted. If the order ended with it, nothing is yielded.
 
         Raises:
-            ApiProblem: The order does not exist for the caller.
+            ApiProblem: The order does not exist for the caller, or could not be read for ``retry_for_s``.
             EngineUnreachable: No engine answered for ``retry_for_s``.
         """
+        if since and is_seen(await self.send(order_calls.get(order_id, personal=False)), since):
+            return
         try:
             async for update in self.live(order_topic(order_id), since):
                 yield update

@@ -29,6 +29,13 @@ POLL_EVERY_S = 1.0
 NO_SOCKETS = "LiveUpdatesUnavailable"
 """The problem of a deployment that serves no sockets."""
 
+_NOT_NOW = "Unavailable"
+"""The error of a subscription that could not be served this time, as HTTP's 503."""
+
+
+class NotServedNow(ApiProblem):
+    """A subscription could not be served, or ended, for a passing reason: subscribe again."""
+
 
 class LiveTopic:
     """A topic and the version, or position, up to which everything was received. None before anything was."""
@@ -42,7 +49,12 @@ class LiveTopic:
         return json.dumps({"subscribe": self.name, **({} if self.since is None else {"since": self.since})})
 
     def take(self, text: str | bytes) -> LiveUpdateJson | None:
-        """Read a message. Returns None for a confirmation. Raises ApiProblem if the subscription was refused."""
+        """Read a message. Returns None for a confirmation.
+
+        Raises:
+            NotServedNow: Subscribe again.
+            ApiProblem: The subscription was refused.
+        """
         message: Mapping[str, Any] = json.loads(text)
         if "error" in message:
             raise _refused(message["error"])
@@ -76,8 +88,17 @@ def polled(order: OrderJson, events: list[EventJson]) -> LiveUpdateJson:
         "version": order["version"],
         "events": [event for event in events if event["version"] <= order["version"]],
         "order": order,
-        "ended": order["status"] in _ENDED and not order["pending"],
+        "ended": _has_ended(order),
     }
+
+
+def is_seen(order: OrderJson, since: int) -> bool:
+    """Whether an order has ended and its events until its end were received: then no update comes to say so."""
+    return order["version"] == since and _has_ended(order)
+
+
+def _has_ended(order: OrderJson) -> bool:
+    return order["status"] in _ENDED and not order["pending"]
 
 
 _ENDED = frozenset({"completed", "cancelled", "abandoned"})
@@ -85,4 +106,5 @@ _ENDED = frozenset({"completed", "cancelled", "abandoned"})
 
 def _refused(error: Mapping[str, Any]) -> ApiProblem:
     type_, detail = str(error["type"]), str(error["detail"])
-    return ApiProblem(0, type_, type_.rpartition(":")[2], detail, ())
+    name = type_.rpartition(":")[2]
+    return (NotServedNow if name == _NOT_NOW else ApiProblem)(0, type_, name, detail, ())

@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from domain.identifiers import NAME, Role
-from handlers.http.event_names import EVENT_TYPES, event_type
 from handlers.http.models import example
 from handlers.http.moments import TIME_SCHEMA, read_time
 from handlers.http.search_parameters import OneOf
 from handlers.http.values import OrderIdText, Shape, Strict
+from workflows.orders.event_names import EVENT_TYPES, event_type
 
 Name = Annotated[str, Shape(NAME, "must be 1 to 64 letters, digits, '_', '.' or '-'")]
 Time = Annotated[datetime, BeforeValidator(read_time), WithJsonSchema(TIME_SCHEMA)]

@@ -22,7 +22,6 @@ from pydantic_core.core_schema import CoreSchema, no_info_plain_validator_functi
 from domain.identifiers import NAME, Role, parse_order_id
 from domain.money import Money
 from domain.order.order import Status
-from handlers.http.event_names import EVENT_TYPES, event_type
 from handlers.http.invalid import invalid
 from handlers.http.moments import TIME_SCHEMA, Flag, read_time
 from handlers.http.parameters import InQuery
@@ -30,6 +29,7 @@ from handlers.http.values import Email, OrderIdText, Phone, Shape, Short, Strict
 from workflows.breakers.dependencies import Dependency
 from workflows.clock import read_day, timestamp
 from workflows.orders.blind_index import BlindIndex
+from workflows.orders.event_names import EVENT_TYPES, event_type
 from workflows.search.filters import BucketSize, OrderSort
 from workflows.search.reading import WaitFor
 from workflows.time_budgets import Awaiting

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
+
 
 def cancelled(expediter: Any, running: Any) -> str:
     """Return the id of an order that was cancelled."""
@@ -42,6 +44,53 @@ def test_the_events_of_all_orders_are_followed_from_a_position(expediter: Any, r
     first = updates[0]["position"]  # after the commits of restaurants
     assert [update["position"] for update in updates] == [first, first + 1, first + 2]
     assert updates[0]["events"][0]["type"] == "OrderPlaced"
+
+
+def followed(data: str, lines: int, *options: str) -> list[str]:
+    """Return the first lines of the events of all orders from the first one on."""
+    command = [sys.executable, "-m", "workflows.cli", "events", "--follow", "--since", "0", "--data", data, *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as following:
+        assert following.stdout is not None
+        printed = [following.stdout.readline() for _ in range(lines)]
+        following.terminate()
+    return printed
+
+
+def test_filters_of_events_choose_among_those_that_are_followed(expediter: Any, running: Any) -> None:
+    """A filter without effect would mislead. Sentences still know the events that are not printed."""
+    first, second = cancelled(expediter, running), cancelled(expediter, running)
+    line, *_ = followed(running.data, 1, "--order", second, "--type", "OrderCancelled")
+    assert second in line
+    assert "Order cancelled" in line
+    options = ("--json", "--people-only", "--role", "customer", "--customer", "cus_1", "--order", first)
+    [update] = map(json.loads, followed(running.data, 1, *options))
+    assert update["order_id"] == first
+    assert {event["actor"]["role"] for event in update["events"]} == {"customer"}
+    for option, value in (("--actor", "cus_1"), ("--restaurant", "trattoria-nonna")):
+        assert first in followed(running.data, 1, option, value, "--order", first)[0]
+    trace = update["events"][0]["correlation"]
+    [same] = map(json.loads, followed(running.data, 1, "--json", "--correlation", trace))
+    assert same["events"][0] == update["events"][0]
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (["--follow", "--type", "OrderCanceled"], "use OrderCancelled"),
+        (["--follow", "--role", "boss"], "customer, restaurant, courier"),
+        (["--follow", "--from", "2026-03-01"], "--from cannot be used with --follow"),
+        (["--follow", "--limit", "3"], "--limit cannot be used with --follow"),
+        (["--topic", "incidents"], "--topic needs --follow"),
+        (["--since", "0"], "--since needs --follow"),
+    ],
+)
+def test_options_of_events_without_effect_are_refused(
+    expediter: Any, tmp_path: Any, options: Any, problem: Any
+) -> None:
+    """Nothing is asked of an engine."""
+    result = expediter("events", *options, "--data", tmp_path)
+    assert result.code == 2
+    assert problem in result.err
 
 
 def test_following_needs_a_topic_that_exists(expediter: Any, running: Any) -> None:

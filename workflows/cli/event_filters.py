@@ -1,10 +1,19 @@
-"""The options that choose events by a filter, for lists and for exports."""
+"""The options that choose events by a filter, for lists and for exports, and the same choice among live updates."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from domain.identifiers import Role
+from workflows.cli.failures import InvalidInput
+
+if TYPE_CHECKING:
+    from workflows.client.live_json import LiveUpdateJson
+    from workflows.client.order_json import EventJson
 
 EventTypes = Annotated[
     list[str] | None, typer.Option("--type", metavar="TYPE", help="E.g. OrderCancelled; repeat it for several.")
@@ -18,3 +27,60 @@ RecordedFrom = Annotated[str | None, typer.Option("--from", metavar="TIME", help
 RecordedTo = Annotated[str | None, typer.Option("--to", metavar="TIME", help="Recorded before this time.")]
 Correlation = Annotated[str | None, typer.Option(metavar="TRACE", help="With this trace id.")]
 PeopleOnly = Annotated[bool, typer.Option("--people-only", help="Not those of Expediter itself.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowedEvents:
+    """Which events of live updates are printed: those for which all that is set holds, as in a list."""
+
+    types: Collection[str] = ()
+    actor: str | None = None
+    actor_role: str | None = None
+    order: str | None = None
+    customer: str | None = None
+    restaurant: str | None = None
+    correlation: str | None = None
+    people_only: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the names. Raises InvalidInput: nothing would ever be printed."""
+        from workflows.orders.event_names import event_type
+
+        for name in self.types:
+            try:
+                event_type(name)
+            except ValueError as error:
+                raise InvalidInput(f"--type: {error}") from None
+        if self.actor_role is not None and self.actor_role not in (roles := [role.value for role in Role]):
+            raise InvalidInput(f"--role: must be one of {', '.join(roles)}")
+
+    def of(self, update: LiveUpdateJson) -> list[EventJson]:
+        """Return those of an update."""
+        if not update.get("events") or not self._chooses(update):
+            return []
+        return [event for event in update["events"] if self._has(event)]
+
+    def chosen(self, update: LiveUpdateJson) -> LiveUpdateJson | None:
+        """Return an update with those events alone. None if it has none of them, and the filter is not empty."""
+        if self == FollowedEvents() or update.get("unreadable"):
+            return update
+        events = self.of(update)
+        return {**update, "events": events} if events else None
+
+    def _chooses(self, update: LiveUpdateJson) -> bool:
+        shown = update["order"]
+        wanted = ((self.order, shown["id"]), (self.customer, shown["customer"]), (self.restaurant, shown["restaurant"]))
+        return all(value is None or value == found for value, found in wanted)
+
+    def _has(self, event: EventJson) -> bool:
+        actor = event["actor"]
+        wanted = (
+            (self.actor, actor["id"]),
+            (self.actor_role, actor["role"]),
+            (self.correlation, event["correlation"]),
+        )
+        return (
+            all(value is None or value == found for value, found in wanted)
+            and (not self.types or event["type"] in self.types)
+            and not (self.people_only and actor["role"] == Role.SYSTEM.value)
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +10,7 @@ import typer
 from workflows.cli.event_filters import (
     Correlation,
     EventTypes,
+    FollowedEvents,
     OfOrder,
     PeopleOnly,
     RecordedBy,
@@ -17,6 +18,7 @@ from workflows.cli.event_filters import (
     RecordedFrom,
     RecordedTo,
 )
+from workflows.cli.failures import InvalidInput
 from workflows.cli.inputs import time_if_given
 from workflows.cli.options import As, Data, Json, OrderId, Url, printable_ascii
 from workflows.cli.order_filters import Customer, Restaurant
@@ -46,10 +48,11 @@ def watch(
     from workflows.cli.connection import connected
 
     with connected(url, data, as_) as engine:
-        _print(engine.follow(order, since), json=json)
+        _print(engine.follow(order, since), FollowedEvents(), json=json)
 
 
 def events(
+    context: typer.Context,
     *,
     follow: Annotated[bool, typer.Option("--follow", help="Print the events of all orders as they happen.")] = False,
     type_: EventTypes = None,
@@ -73,10 +76,14 @@ def events(
     limit: Limit = 20,
     cursor: CursorOption = None,
     topic: Annotated[
-        str, typer.Option(metavar="TOPIC", help="orders, incidents, customer/ID, restaurant/ID or courier/ID.")
+        str,
+        typer.Option(
+            metavar="TOPIC", help="With --follow: orders, incidents, customer/ID, restaurant/ID or courier/ID."
+        ),
     ] = "orders",
     since: Annotated[
-        int | None, typer.Option(metavar="POSITION", min=0, help="Begin after this position, as --json prints it.")
+        int | None,
+        typer.Option(metavar="POSITION", min=0, help="With --follow: begin after this position, as --json prints it."),
     ] = None,
     url: Url = None,
     data: Data = None,
@@ -85,15 +92,27 @@ def events(
 ) -> None:
     """List the events of all orders, the newest first.
 
-    With --follow print them as they happen, until it is interrupted; filters are then those of --topic alone. With
-    --json one update a line.
+    With --follow print those of a topic as they happen, until it is interrupted; with --json one update a line. An
+    update that has none of the events that are wanted is not printed.
     """
     from workflows.cli.connection import connected
 
+    _check_options(context, _OF_LISTS if follow else _OF_FOLLOWING, "cannot be used with" if follow else "needs")
+    if follow:
+        wanted = FollowedEvents(
+            types=type_ or (),
+            actor=actor,
+            actor_role=actor_role,
+            order=order,
+            customer=customer,
+            restaurant=restaurant,
+            correlation=correlation,
+            people_only=people_only,
+        )
+        with connected(url, data, as_) as engine:
+            _print(engine.live(topic, since), wanted, json=json)
+        return
     with connected(url, data, as_) as engine:
-        if follow:
-            _print(engine.live(topic, since), json=json)
-            return
         page = engine.events(
             type=type_ or (),
             actor=actor,
@@ -117,13 +136,30 @@ def events(
         show_events(page)
 
 
-def _print(updates: Iterable[LiveUpdateJson], *, json: bool) -> None:
-    if json:
-        for update in updates:
-            print_json_update(update)
-    else:
-        from workflows.cli.live_pages import UpdateLines
+_OF_LISTS = {
+    "recorded_from": "--from",
+    "recorded_to": "--to",
+    "reason": "--reason",
+    "limit": "--limit",
+    "cursor": "--cursor",
+}
+_OF_FOLLOWING = {"topic": "--topic", "since": "--since"}
 
-        lines = UpdateLines()
-        for update in updates:
+
+def _check_options(context: typer.Context, others: Mapping[str, str], problem: str) -> None:
+    """Raise InvalidInput if an option was given that would have no effect."""
+    for name, option in others.items():
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise InvalidInput(f"{option} {problem} --follow")
+
+
+def _print(updates: Iterable[LiveUpdateJson], wanted: FollowedEvents, *, json: bool) -> None:
+    from workflows.cli.live_pages import UpdateLines
+
+    lines = UpdateLines(wanted)
+    for update in updates:
+        if not json:
             lines.show(update)
+        elif (chosen := wanted.chosen(update)) is not None:
+            print_json_update(chosen)

@@ -12,25 +12,35 @@ from workflows.orders.event_words import event_sentence
 from workflows.orders.words import actor
 
 if TYPE_CHECKING:
+    from workflows.cli.event_filters import FollowedEvents
     from workflows.client.live_json import LiveUpdateJson
 
 
 class UpdateLines:
-    """Prints updates. It keeps the events of each order that it printed, which later sentences refer to."""
+    """Prints updates. It keeps the events of each order that it received, which later sentences refer to."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: FollowedEvents) -> None:
         self._console = data_console()
+        self._wanted = wanted
         self._seen: defaultdict[str, dict[int, Any]] = defaultdict(dict)
 
     def show(self, update: LiveUpdateJson) -> None:
         """Print the lines of one update."""
         order_id = update["order_id"]
         seen = self._seen[order_id]
+        chosen = self._wanted.chosen(update)
         for event in update.get("events", ()):
-            moment = f"{event['recorded_at'][11:19]}Z {order_id} #{event['version']:<3} "
-            sentence = event_sentence(event, seen)
-            self._print(Text.assemble((moment, "dim"), sentence, ("  " + actor(event["actor"]), "dim")))
+            if chosen is not None and event in chosen["events"]:
+                moment = f"{event['recorded_at'][11:19]}Z {order_id} #{event['version']:<3} "
+                sentence = event_sentence(event, seen)
+                self._print(Text.assemble((moment, "dim"), sentence, ("  " + actor(event["actor"]), "dim")))
             seen[event["version"]] = event
+        if chosen is not None:
+            self._show_rest(chosen, order_id)
+        if update.get("ended"):
+            del self._seen[order_id]
+
+    def _show_rest(self, update: LiveUpdateJson, order_id: str) -> None:
         if "courier" in update:
             position = update["courier"]
             where = f"{position['latitude']:.5f}, {position['longitude']:.5f}"
@@ -39,8 +49,6 @@ class UpdateLines:
             self._print(Text(f"          {order_id}      No longer here, or no longer visible to you"))
         if update.get("unreadable"):
             self._print(Text(f"          {order_id}      Changed, but its log cannot be read: expediter audit verify"))
-        if update.get("ended"):
-            del self._seen[order_id]
 
     def _print(self, line: Text) -> None:
         self._console.print(line, soft_wrap=True)

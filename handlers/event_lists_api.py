@@ -26,6 +26,7 @@ from handlers.http.search_parameters import (
     RecordedFrom,
     RecordedTo,
     RestaurantIs,
+    check_period,
     time_text,
 )
 from workflows.engine import engine
@@ -66,6 +67,7 @@ def list_reads(
     """
     caller = api.caller.actor
     check_role(caller, Action.READ_ACCESS_LOG)
+    check_period("read", read_from, read_to)
     wanted = AccessFilter(
         actor=actor, order=order, customer=customer, read_from=time_text(read_from), read_to=time_text(read_to)
     )
@@ -105,6 +107,7 @@ def list_events(
     """
     caller = api.caller.actor
     check_role(caller, Action.LIST_EVENTS)
+    check_period("recorded", recorded_from, recorded_to)
     wanted = EventFilter(
         types=() if type is None else type,
         actor=actor,

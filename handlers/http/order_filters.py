@@ -31,6 +31,7 @@ from handlers.http.search_parameters import (
     RestaurantIs,
     Statuses,
     WaitingFor,
+    check_period,
     money_range,
     time_text,
     whole_prefix,
@@ -65,7 +66,12 @@ class OrderFilters(Strict):
 
     @property
     def filter(self) -> OrderFilter:
-        """The filter. Raises InvalidRequest: an amount without a currency, or with too many decimals for it."""
+        """The filter.
+
+        Raises:
+            InvalidRequest: An amount without a currency or with too many decimals for it, or a range without values.
+        """
+        check_period("placed", self.placed_from, self.placed_to)
         least, most = money_range(self.amount_min, self.amount_max, self.currency)
         as_stored: dict[str, Any] = {
             "status": tuple(self.status or ()),

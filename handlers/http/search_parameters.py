@@ -262,8 +262,22 @@ def check_days(day_from: str | None, day_to: str | None) -> None:
         raise invalid([("day_from", "must not be after day_to")], HTTPStatus.BAD_REQUEST)
 
 
+def check_period(name: str, since: datetime | None, until: datetime | None) -> None:
+    """Check that a period is not empty, as the answer would be. Raises InvalidRequest.
+
+    Args:
+        name: The name of both parameters, without ``_from`` and ``_to``.
+    """
+    if since is not None and until is not None and since >= until:
+        raise invalid([(f"{name}_from", f"must be before {name}_to")], HTTPStatus.BAD_REQUEST)
+
+
 def money_range(least: str | None, most: str | None, currency: str | None) -> tuple[Money | None, Money | None]:
-    """Return the bounds of an amount. Raises InvalidRequest: there is no currency, or too many decimals for it."""
+    """Return the bounds of an amount.
+
+    Raises:
+        InvalidRequest: There is no currency, too many decimals for it, or no amount between the bounds.
+    """
     if currency is None:
         problems = [(name, "send it with currency") for name, text in _bounds(least, most) if text is not None]
         if problems:
@@ -275,7 +289,10 @@ def money_range(least: str | None, most: str | None, currency: str | None) -> tu
             amounts.append(None if text is None else Money.parse(text, currency))
         except ValueError as error:
             raise invalid([(name, str(error))], HTTPStatus.BAD_REQUEST) from None
-    return amounts[0], amounts[1]
+    lower, upper = amounts
+    if lower is not None and upper is not None and lower.minor > upper.minor:
+        raise invalid([("amount_min", "must not be more than amount_max")], HTTPStatus.BAD_REQUEST)
+    return lower, upper
 
 
 def _bounds(least: str | None, most: str | None) -> tuple[tuple[str, str | None], ...]:

@@ -50,6 +50,17 @@ def test_a_role_reads_what_the_table_allows_and_nothing_else(shop, route, role):
         assert (answer.status, answer.problem) == (403, "NotAllowed")
 
 
+@pytest.mark.parametrize(
+    ("path", "name", "role"), [("/events", "recorded", "support"), ("/access-log", "read", "auditor")]
+)
+def test_a_period_that_is_empty_is_refused(shop, path, name, role):
+    """An empty list would read as if nothing had happened."""
+    since, until = ({f"{name}_{end}": "2026-03-01T18:30:00Z"} for end in ("from", "to"))
+    answer = shop.call("GET", path, role=role, sub="sue", query={**since, **until})
+    assert (answer.status, answer.fields) == (400, [f"{name}_from"])
+    assert shop.call("GET", path, role=role, sub="sue", query=since).status == 200
+
+
 def test_every_route_of_lists_is_in_this_table(shop):
     """A new list needs a rule."""
     ours = {

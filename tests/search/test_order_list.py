@@ -203,6 +203,8 @@ def test_a_wrong_cursor_is_refused_without_waiting_for_a_write(shop, path):
         ({"status": "placed,lost"}, ["status"]),
         ({"amount_min": "1.00"}, ["amount_min"]),
         ({"amount_max": "1.005", "currency": "EUR"}, ["amount_max"]),
+        ({"amount_min": "2", "amount_max": "1.99", "currency": "EUR"}, ["amount_min"]),
+        ({"placed_from": "2026-03-01T18:30:00Z", "placed_to": "2026-03-01T19:30:00+01:00"}, ["placed_from"]),
         ({"overdue": "yes", "limit": "0"}, ["overdue", "limit"]),
         ({"placed_from": "yesterday"}, ["placed_from"]),
         ({"id_prefix": "ord_%"}, ["id_prefix"]),

@@ -65,9 +65,9 @@ class ListedOrderJson(TypedDict):
     total: MoneyJson
     captured: MoneyJson
     refunded: MoneyJson
-    placed_at: TimeText
-    changed_at: TimeText
-    delivered_at: TimeText | None
+    placed_at: Annotated[TimeText, Meta(description="When its placing was recorded.")]
+    changed_at: Annotated[TimeText, Meta(description="When its newest event was recorded.")]
+    delivered_at: Annotated[TimeText | None, Meta(description="When its delivery was recorded.")]
     ended_at: Annotated[TimeText | None, Meta(description="When no run moved the order any more.")]
     waiting: list[ListedWaitJson]
     cancellation_cause: CancellationCause | None

@@ -51,7 +51,7 @@ from workflows.catalogue.picture_store import PicturesUnavailable
 from workflows.catalogue.refusals import CatalogueNotAllowed, InvalidPicture, MenuNotFound, PictureNotFound
 from workflows.erasure.refusals import ErasureNeedsSecondPerson, NoErasureProposed
 from workflows.event_store.codec import Undecodable
-from workflows.event_store.commits import ChainBroken, KeyReused, UnknownEvent
+from workflows.event_store.commits import NOT_AS_WRITTEN, ChainBroken, KeyReused, UnknownEvent
 from workflows.event_store.documents import DocumentsUnavailable
 from workflows.event_store.event_log import CommitTooLarge, NoSuchVersion, StreamUnavailable, TooManyConflicts
 from workflows.event_store.keyring import KeyRingUnavailable
@@ -216,7 +216,7 @@ def _detail(error: Exception) -> str:
     if isinstance(error, StreamUnavailable | DocumentsUnavailable | KeyRingUnavailable):
         return "The order could not be read or written this time. Send the same request again."
     if isinstance(error, ChainBroken | Undecodable):
-        return "The stored data was changed after it was written, so it is not shown or processed. Give support the id."
+        return NOT_AS_WRITTEN
     if isinstance(error, ExecutionsUnavailable):
         return "The executions could not be read this time. Send the same request again."
     if isinstance(error, CheckpointsUnavailable):

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from workflows.client import ApiProblem, AsyncExpediterClient, ExpediterClient
+from workflows.event_store.commits import ChainBroken
 from workflows.event_store.event_log import StreamUnavailable
+from workflows.live import subscriptions
 from workflows.live.shown import ShownOrders
 
 
@@ -146,6 +148,19 @@ def test_a_read_that_fails_for_a_moment_is_repeated(engine, monkeypatch, kind, f
     else:
         with pytest.raises(ApiProblem, match="could not be read this time"):
             followed(client, order_id)
+
+
+def test_an_order_that_is_not_what_was_written_is_refused_by_name(engine, monkeypatch):
+    """As a read of it: waiting does not mend it, and the place of the change is no caller's business."""
+    order_id = engine.place()
+
+    def broken(*_: Any) -> None:
+        raise ChainBroken(f"order#{order_id}", 1, "changed")
+
+    monkeypatch.setattr(subscriptions, "OrderNow", broken)
+    with pytest.raises(ApiProblem, match="Give support the id") as refused:
+        next(engine.client("customer", "cus_1").follow(order_id))
+    assert refused.value.name == "ChainBroken"
 
 
 def test_an_order_that_the_caller_may_not_read_cannot_be_followed(engine):

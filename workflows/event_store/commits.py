@@ -164,6 +164,12 @@ class KeyReused(Picklable, Exception):
         self.key = key
 
 
+NOT_AS_WRITTEN = (
+    "The stored data was changed after it was written, so it is not shown or processed. Give support the id."
+)
+"""What a caller is told of a stream that is broken or cannot be decoded; the place is in the log of the engine."""
+
+
 class ChainBroken(Picklable, Exception):
     """The stored stream differs from what was written. Retryable: no; run ``audit verify``."""
 

@@ -66,13 +66,14 @@ def courier_moved(topic: Topic, order_id: str, position: Mapping[str, Any]) -> s
     return _text({"topic": str(topic), "order_id": order_id, "courier": position})
 
 
-def refused(error: Exception, request: str | None) -> str:
+def refused(error: Exception, request: str | None, detail: str = "") -> str:
     """Answer a message that could not be served with the name of the refusal and what to do.
 
     Args:
         request: The topic that it named, if it named one.
+        detail: In place of the error's own words.
     """
-    problem = {"type": PROBLEM_URN + type(error).__name__, "detail": str(error)}
+    problem = {"type": PROBLEM_URN + type(error).__name__, "detail": detail or str(error)}
     return _text({"error": problem} | ({} if request is None else {"topic": request}))
 
 

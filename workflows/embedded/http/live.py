@@ -25,6 +25,8 @@ from workflows.clock import Clock
 from workflows.embedded.http.limits import LiveLimits
 from workflows.embedded.http.problems import problem
 from workflows.event_store.change_feed import FeedEntry
+from workflows.event_store.codec import Undecodable
+from workflows.event_store.commits import NOT_AS_WRITTEN, ChainBroken
 from workflows.event_store.documents import Documents
 from workflows.event_store.event_log import NoSuchVersion
 from workflows.event_store.streams import order_stream
@@ -209,6 +211,9 @@ class LiveFront:
         except (Rejected, NoSuchVersion) as refused:
             socket.send(messages.refused(refused, topic))
             return False
+        except (ChainBroken, Undecodable) as broken:
+            log.error("a live request failed, because the order is not what was written: %s", broken)
+            socket.send(messages.refused(broken, topic, NOT_AS_WRITTEN))
         except Exception as error:
             log.error("a live request failed: %s", error, exc_info=error)
             socket.send(messages.unavailable(topic))

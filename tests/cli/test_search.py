@@ -87,12 +87,21 @@ def test_events_are_listed_across_orders(expediter: Any, running: Any, cancelled
     assert listed[-1]["type"] == "OrderPlaced"
 
 
+def test_a_check_beside_an_engine_waits_for_the_views(expediter: Any, running: Any) -> None:
+    """What the projector stores in a moment is no difference."""
+    for _ in range(3):
+        expediter("order", "place", "--example", "--data", running.data)
+        assert expediter("views", "check", "--data", running.data).code == 0
+
+
 def test_statistics_count_the_orders_of_the_last_day(expediter: Any, running: Any, cancelled: str) -> None:
     """As a table, and for a restaurant its own."""
     counted = expediter("stats", "--json", "--data", running.data).json
     assert counted["groups"][0]["orders"] >= 1
     table = expediter("stats", "--bucket", "hour", "--by-restaurant", "--data", running.data)
     assert "trattoria-nonna" in table.out
+    assert "stages as p50 / p95" in table.err
+    assert f"placed from {counted['placed_from'][:10]}" in table.err
     assert expediter("stats", "--data", running.data, "--as", "customer:cus_1").code == 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -97,3 +98,34 @@ def test_a_comparison_that_was_interrupted_goes_on_where_it_was(views: Views, mo
         mended.append((comparison.mended, goes_on))
         views.clock.advance(minutes=timedelta(hours=1) / timedelta(minutes=1))
     assert mended == [(1, True), (1, True), (1, True), (0, True)], "the last one goes on with the sums"
+
+
+def test_a_stream_that_is_about_to_be_stored_is_compared_again(views: Views) -> None:
+    """Beside a running engine a difference may be lag. What differs once the views have followed is wrong."""
+    new = order_id_for("app", "new")
+    views.play(new, *PLACED)
+    with views.store.writing() as connection:
+        connection.execute(delete(ORDERS).where(ORDERS.c.order_id == ADA))
+    waited = iter([True, False])
+
+    def follow() -> bool:
+        views.project(new)
+        return next(waited)
+
+    def differing(follows: Callable[[], bool]) -> set[str]:
+        return {each.stream for each in check(views.store, views.log, wait_for_views=follows).differences}
+
+    assert differing(lambda: False) == {order_stream(ADA), order_stream(new)}
+    assert differing(follow) == {order_stream(ADA)}
+    assert next(waited, None) is None
+
+
+def test_an_order_that_is_placed_during_a_comparison_is_no_row_without_a_stream(views: Views) -> None:
+    """The log was read before it came."""
+
+    def place(_: int) -> None:
+        new = order_id_for("app", "new")
+        views.play(new, *PLACED)
+        views.project(new)
+
+    assert check(views.store, views.log, place).differences == []

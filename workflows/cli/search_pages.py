@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from workflows.cli.terminal import data_console, printable, say, table
+from workflows.cli.wording import length
 from workflows.orders.words import actor, money, plain, spaced
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def show_accesses(page: ListedReadsJson) -> None:
 
 
 def show_stats(counted: StatsJson) -> None:
-    """Print a line for each group, with the stages of an order as p50 / p95 in minutes."""
+    """Print a line for each group, with the stages of an order as p50 / p95."""
     rows = table("placed", "restaurant", "orders", "parked", "cancelled", "money", *_STAGES, right=_NUMBERS)
     for group in counted["groups"]:
         rows.add_row(
@@ -88,6 +89,7 @@ def show_stats(counted: StatsJson) -> None:
             *(_stage(group, stage) for stage in _STAGES),
         )
     data_console().print(rows if counted["groups"] else "no orders in this time")
+    say(f"placed from {clock(counted['placed_from'])} until {clock(counted['placed_to'])}; stages as p50 / p95")
     if counted["more"]:
         say("there are more groups: choose a shorter time or one restaurant")
     say_more(None, counted["as_of"])
@@ -113,8 +115,8 @@ def _waits(order: ListedOrderJson) -> Text:
 
 
 def _stage(group: StatsGroupJson, stage: str) -> str:
-    length = group["stages"].get(stage)
-    return "" if length is None else f"{length['p50_ms'] / 60_000:.1f} / {length['p95_ms'] / 60_000:.1f}"
+    took = group["stages"].get(stage)
+    return "" if took is None else f"{length(took['p50_ms'] / 1000)} / {length(took['p95_ms'] / 1000)}"
 
 
 def clock(time: str) -> str:
@@ -127,6 +129,6 @@ def say_more(following: str | None, as_of: AsOfJson) -> None:
     if following is not None:
         say(f"more: --cursor {printable(following)}")
     if as_of["lag_commits"]:
-        say(f"the list is {as_of['lag_commits']} commits behind, the oldest {as_of['lag_s']:.1f} s old")
+        say(f"the list is {as_of['lag_commits']} commits behind, the oldest for {length(as_of['lag_s'] or 0)}")
     if not as_of["complete"]:
         say("rows are missing: the view is built for the first time; expediter views list shows how far it is")

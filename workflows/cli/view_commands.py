@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from workflows.cli.terminal import print_json, say
 if TYPE_CHECKING:
     from workflows.projections.rebuild import BuildProgress, RebuildFrom
     from workflows.projections.store import ViewStore
+    from workflows.projections.summary import NumberedLog
 
 app = typer.Typer(
     name="views", help="List, rebuild and check the views that lists and searches read.", no_args_is_help=True
@@ -33,11 +35,14 @@ def list_(*, data: LocalData, json: Json = False) -> None:
 
     A view is outdated if its table was built by another release; a running engine then builds it again by itself.
     """
+    from workflows.clock import SystemClock
     from workflows.embedded.view_builder import read_log
+    from workflows.projections.progress import oldest_missing_s
     from workflows.projections.summary import summarize
 
     with _opened(data) as (store, _), read_log(data) as log:
         summary = summarize(store, log)
+        summary["lag_s"] = round(oldest_missing_s(log, summary["position"], SystemClock()) or 0.0, 3)
     if json:
         print_json(summary)
         return
@@ -75,16 +80,22 @@ def rebuild(
 
 @app.command()
 def check(*, data: LocalData, json: Json = False) -> None:
-    """Compare every row of the views with the log. Exit code 1 if some differ: rebuild those views."""
+    """Compare every row of the views with the log. Exit code 1 if some differ: rebuild those views.
+
+    Beside a running engine, orders that change meanwhile are compared once the views have followed.
+    """
+    from workflows.cli.folder import address_of
     from workflows.cli.terminal import counting
+    from workflows.embedded.view_builder import read_log
     from workflows.projections.check import check as check_views
 
     with (
-        _opened(data) as (store, source),
-        source.open_log() as log,
+        _opened(data) as (store, _),
+        read_log(data) as log,
         counting("comparing stream {} ...") as count,
     ):
-        found = check_views(store, log, count)
+        follows = address_of(data) is not None
+        found = check_views(store, log, count, wait_for_views=_Following(store, log) if follows else lambda: False)
     differences = [
         {"view": each.view, "stream": each.stream, **({"day": each.day} if each.day else {})}
         for each in found.differences
@@ -123,6 +134,37 @@ def retry(
         show_retried(retried)
     if any(each["error"] for each in retried["views"]):
         raise typer.Exit(Exit.NO)
+
+
+_STALLED_S, _LOOK_EVERY_S = 5.0, 0.1
+
+
+class _Following:
+    """Waits for the projector of a running engine to store what the log holds by now."""
+
+    def __init__(self, store: ViewStore, log: NumberedLog) -> None:
+        self._store = store
+        self._log = log
+        self._waited_for = -1
+
+    def __call__(self) -> bool:
+        """Return False if the log has not grown since the last call, or the views do not follow it for 5 s."""
+        newest = self._log.newest()
+        if newest == self._waited_for:
+            return False
+        self._waited_for = newest
+        position, moved_s = self._position(), time.monotonic()
+        while position < newest:
+            if time.monotonic() > moved_s + _STALLED_S:
+                return False
+            time.sleep(_LOOK_EVERY_S)
+            before, position = position, self._position()
+            moved_s = time.monotonic() if position > before else moved_s
+        return True
+
+    def _position(self) -> int:
+        with self._store.reading() as connection:
+            return self._store.as_of(connection).position
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workflows.cli.terminal import data_console, say, table
+from workflows.cli.wording import length
 
 if TYPE_CHECKING:
     from workflows.client.search_json import RetriedStreamJson
@@ -20,7 +21,10 @@ def show_views(summary: dict[str, Any]) -> None:
     for each in summary["parked"]:
         console.print(f"parked: {each['stream']} in {each['view']} since {each['since']}: {each['error']}")
     if summary["lag_commits"]:
-        say(f"{summary['lag_commits']} commits of the log are not in the views yet")
+        behind = f"{summary['lag_commits']} commits of the log to read, the oldest is {length(summary['lag_s'])} old"
+        say(f"the projector has {behind}")  # a rebuild without an engine has read them, and leaves its position
+    else:
+        say("up to date with the log")
 
 
 def show_retried(retried: RetriedStreamJson) -> None:

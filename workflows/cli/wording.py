@@ -56,11 +56,15 @@ def waiting_sentences(order: Data) -> list[str]:
 def since(start: str, then: str) -> str:
     """Return the time between two RFC 3339 times: ``+0.4s``, ``+38s``, ``+3m53``, ``+1h23``."""
     passed = max(read_timestamp(then) - read_timestamp(start), timedelta())
-    seconds = passed.total_seconds()
+    return f"+{length(passed.total_seconds())}"
+
+
+def length(seconds: float) -> str:
+    """Return a length of time: ``0.4s``, ``38s``, ``3m53``, ``1h23``."""
     if seconds < 10:
-        return f"+{seconds:.1f}s"
+        return f"{seconds:.1f}s"
     minutes, seconds_left = divmod(int(seconds), 60)
     hours, minutes_left = divmod(minutes, 60)
     if hours:
-        return f"+{hours}h{minutes_left:02d}"
-    return f"+{minutes}m{seconds_left:02d}" if minutes else f"+{seconds_left}s"
+        return f"{hours}h{minutes_left:02d}"
+    return f"{minutes}m{seconds_left:02d}" if minutes else f"{seconds_left}s"

@@ -1,12 +1,12 @@
 """Compare the views with the log: every stored row with the one that its history gives, and sums with their rows.
 
-A stream that differs is compared once more at the end, because it may have changed while the log was read. Streams that
-are parked are left out: they are listed as such.
+A stream that differs is compared once more at the end, because it may have changed while the log was read, and again
+while a projector is about to store its newest commits. Streams that are parked are left out: they are listed as such.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -44,16 +44,27 @@ class ViewCheck:
     differences: list[WrongRows] = field(default_factory=list)
 
 
-def check(store: ViewStore, log: EventLog, on_progress: Callable[[int], None] = lambda _: None) -> ViewCheck:
+def check(
+    store: ViewStore,
+    log: EventLog,
+    on_progress: Callable[[int], None] = lambda _: None,
+    *,
+    wait_for_views: Callable[[], bool] = lambda: False,
+) -> ViewCheck:
     """Compare all views with the log.
+
+    Rows without a stream are found unless as many orders are placed meanwhile: their number is compared alone.
 
     Args:
         on_progress: Called with the number of streams that were compared.
+        wait_for_views: Waits for the views to include what the log holds by now, for streams that differ. Returns False
+            if they do already, or do not get there: then what differs is wrong.
 
     Raises:
         SqlUnavailable, StreamUnavailable, KeyRingUnavailable: Retryable: yes.
     """
     found, suspects, ids = ViewCheck(), set[str](), dict.fromkeys(store.views, 0)
+    stored = {name: _stored_ids(store, view) for name, view in store.views.items()}
     scanned = histories(log)
     while batch := list(islice(scanned, STREAMS_AT_ONCE)):
         readable = [each for each in batch if not isinstance(each, BrokenStream)]
@@ -62,14 +73,18 @@ def check(store: ViewStore, log: EventLog, on_progress: Callable[[int], None] = 
             ids[view.name] += sum(_has_rows(view, history) for history in readable)
         found.streams += len(batch)
         on_progress(found.streams)
-    load = loads_from(log)
-    again = [history for history in load(sorted(suspects)).values() if isinstance(history, History)]
-    found.differences += sorted(wrong_rows(store, again))
-    found.differences += [
-        WrongRows(view=name, stream="") for name, known in ids.items() if _stored_ids(store, store.views[name]) > known
-    ]
+    differences = _compare_again(store, log, suspects)
+    while differences and wait_for_views():
+        differences = _compare_again(store, log, {each.stream for each in differences})
+    found.differences += differences
+    found.differences += [WrongRows(view=name, stream="") for name, known in ids.items() if stored[name] > known]
     found.differences += wrong_sums(store)
     return found
+
+
+def _compare_again(store: ViewStore, log: EventLog, streams: Iterable[str]) -> list[WrongRows]:
+    loaded = loads_from(log)(sorted(streams)).values()
+    return sorted(wrong_rows(store, [history for history in loaded if isinstance(history, History)]))
 
 
 def wrong_sums(store: ViewStore) -> Iterator[WrongRows]:

@@ -63,14 +63,17 @@ def progress_of(
     state: ProjectorState, feed: Feed, clock: Clock, *, restarts: int = 0, memory_bytes: int = 0
 ) -> ProjectorProgress:
     """Compare a projector's state with the log."""
-    behind = feed.changes(state.position, 1)
-    lag_s = 0.0
-    if behind:
-        lag_s = max(0.0, (clock.now() - read_timestamp(behind[0].commit.ts)).total_seconds())
+    lag_s = oldest_missing_s(feed, state.position, clock)
     return ProjectorProgress(
         state=state,
-        lag_commits=feed.newest() - state.position if behind else 0,  # rows behind it may be unreadable
-        lag_s=lag_s,
+        lag_commits=0 if lag_s is None else feed.newest() - state.position,  # rows behind it may be unreadable
+        lag_s=lag_s or 0.0,
         restarts=restarts,
         memory_bytes=memory_bytes,
     )
+
+
+def oldest_missing_s(feed: Feed, position: int, clock: Clock) -> float | None:
+    """Return the age in seconds of the first commit behind a position; None if there is none."""
+    behind = feed.changes(position, 1)
+    return max(0.0, (clock.now() - read_timestamp(behind[0].commit.ts)).total_seconds()) if behind else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -69,9 +70,9 @@ class Visit:
         return self.page
 
 
-@pytest.fixture
-def visit(browser: Browser, stage: Stage) -> Iterator[Visit]:
-    """A new window. At its end nothing must have gone wrong in it."""
+@contextmanager
+def visiting(browser: Browser, stage: Stage) -> Iterator[Visit]:
+    """Open a new window on an engine. At its end nothing must have gone wrong in it."""
     context = browser.new_context(
         viewport={"width": 1440, "height": 900}, reduced_motion="reduce", timezone_id="Europe/Rome"
     )
@@ -80,6 +81,13 @@ def visit(browser: Browser, stage: Stage) -> Iterator[Visit]:
     yield visit
     context.close()
     assert visit.faults == []
+
+
+@pytest.fixture
+def visit(browser: Browser, stage: Stage) -> Iterator[Visit]:
+    """A new window on the engine of all tests."""
+    with visiting(browser, stage) as opened:
+        yield opened
 
 
 def axe(visit: Visit) -> list[str]:

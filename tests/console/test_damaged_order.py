@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.console.conftest import Visit, axe, eventually
+from tests.console.conftest import Visit, axe, eventually, visiting
 from tests.console.stage import Stage
 from workflows.cli.connection import minted
 from workflows.cli.demo.engine_process import engine
@@ -52,12 +52,8 @@ def damaged(tmp_path: Path) -> Iterator[Stage]:
 
 @pytest.fixture
 def window(browser: Browser, damaged: Stage) -> Iterator[Visit]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-    context.set_default_timeout(45_000)
-    visit = Visit(context.new_page(), damaged)
-    yield visit
-    context.close()
-    assert visit.faults == []
+    with visiting(browser, damaged) as opened:
+        yield opened
 
 
 def test_the_page_of_a_damaged_order_says_what_is_wrong_what_it_means_and_what_to_do(window: Visit) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.console.conftest import Visit, axe, eventually
+from tests.console.conftest import Visit, axe, eventually, visiting
 from tests.console.stage import Stage
 from workflows.cli.connection import minted
 from workflows.cli.demo.engine_process import engine
@@ -87,12 +87,9 @@ def careful(browser: Browser, tmp_path: Path) -> Iterator[Visit]:
             return ExpediterClient(running.url, minted(running.data, role, subject, 600))
 
         placed = sign_in("customer", ordered.customer).place(ordered.body, "careful")
-        context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-        context.set_default_timeout(45_000)
-        visit = Visit(context.new_page(), Stage(running.url, running.data, sign_in, set(), {"waiting": placed["id"]}))
-        yield visit
-        context.close()
-        assert visit.faults == []
+        stage = Stage(running.url, running.data, sign_in, set(), {"waiting": placed["id"]})
+        with visiting(browser, stage) as visit:
+            yield visit
 
 
 def test_a_credit_above_the_limit_is_asked_for_by_one_person_and_granted_by_another(careful: Visit) -> None:

@@ -145,7 +145,7 @@ const MOVES = /** @type {Record<string, string>} */ ({
 /** What would happen, as the API computed it. @param {{answer: any, open?: Field[], show?: (answer: any) => any}} props `open` are fields that it waits for */
 function Preview({ answer, open = [], show }) {
   if (!answer && open.length) return html`<p class="dim">What would happen is shown once this is filled in: ${open.map(({ label }) => label).join(", ")}.</p>`;
-  if (!answer) return html`<p class="dim" >Computing what would happen.</p>`;
+  if (!answer) return html`<p class="dim">Computing what would happen.</p>`;
   if (show) return show(answer);
   const plan = answer.plan;
   if (!plan) return null;

@@ -7,7 +7,7 @@ import { go } from "./router.js";
 import { may, me } from "./session.js";
 import { settings } from "./settings.js";
 import { Store, useStore } from "./store.js";
-import { classes, html, memo, useId, useMemo, useState } from "./view.js";
+import { classes, html, memo, useEffect, useId, useMemo, useRef, useState } from "./view.js";
 
 /** What was searched by last that may not stand in an address. @type {Store<Record<string, string> | null>} */
 export const personalSearch = new Store(/** @type {Record<string, string> | null} */ (null));
@@ -22,11 +22,21 @@ function open(found) {
   go(found.personal ? address("orders", { found_by: Object.keys(found.personal)[0] }) : address("orders", found.filters));
 }
 
+/** Pixels that the longer hint needs. */
+const HINT = 196;
+
 export const SearchBox = memo(() => {
   const [text, type] = useState("");
   const [at, move] = useState(0);
   const [active, focus] = useState(false);
   const id = useId();
+  const box = useRef(/** @type {HTMLInputElement | null} */ (null));
+  const [roomy, fit] = useState(true);
+  useEffect(() => {
+    const watch = new ResizeObserver(([{ contentRect }]) => fit(contentRect.width >= HINT));
+    watch.observe(/** @type {HTMLInputElement} */ (box.current));
+    return () => watch.disconnect();
+  }, []);
   const { zone } = useStore(settings);
   const found = useMemo(() => understand(text, new Date(), "EUR", zone).filter((each) => (each.filters?.restaurant_name && me.value?.role === "restaurant" ? false : each.personal ? may("search_personal") : each.events ? may("list_events") : true)), [text, zone]);
   const shown = active && found.length > 0;
@@ -46,9 +56,9 @@ export const SearchBox = memo(() => {
   };
   return html`<form class="search" role="search" onSubmit=${(/** @type {Event} */ e) => e.preventDefault()}>
     <${Icon} name="search" />
-    <input id="search" type="text" role="combobox" aria-label="Search orders" aria-expanded=${shown} aria-controls=${id} aria-autocomplete="list"
+    <input id="search" ref=${box} type="text" role="combobox" aria-label="Search orders" aria-expanded=${shown} aria-controls=${id} aria-autocomplete="list"
       aria-activedescendant=${shown ? `${id}-${at}` : undefined} autocomplete="off" spellcheck=${false} dir="auto" value=${text}
-      placeholder="Order, name, phone, amount" onInput=${(/** @type {any} */ e) => (type(e.target.value), move(0))}
+      placeholder=${roomy ? "Order, name, phone, amount" : "Search orders"} onInput=${(/** @type {any} */ e) => (type(e.target.value), move(0))}
       onFocus=${() => focus(true)} onBlur=${() => focus(false)} onKeyDown=${keys} />
     <kbd aria-hidden="true">/</kbd>
     <ul id=${id} role="listbox" aria-label="What the text may mean" hidden=${!shown}>

@@ -81,3 +81,26 @@ def _search(page: Page, text: str, meaning: str) -> None:
     page.keyboard.press("/")
     page.keyboard.type(text)
     page.get_by_role("option", name=meaning, exact=True).click()
+
+
+_CUT = """
+() => {
+  const box = document.querySelector('#search'), style = getComputedStyle(box)
+  const pen = document.createElement('canvas').getContext('2d')
+  pen.font = style.font
+  const room = box.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight)
+  return pen.measureText(box.placeholder).width > room
+}
+"""
+
+
+def test_what_the_empty_box_says_is_whole_at_every_width(visit: Visit) -> None:
+    """Where its examples of what it understands do not fit, it says less."""
+    page = visit.open("circuits")
+    for width, said in ((1440, "Order, name, phone, amount"), (1300, "Search orders"), (1024, "Search orders")):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_selector(f"#search[placeholder='{said}']")
+        assert not page.evaluate(_CUT), width
+    for width in (1366, 920, 900, 390, 360):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_function(f"() => !({_CUT})()")

@@ -24,10 +24,12 @@ const ALWAYS = 60;
  */
 export function Table({ label, columns, rows, id, more, hot, empty }) {
   const body = useRef(/** @type {HTMLElement | null} */ (null));
-  const [first, last] = useWindow(body, rows.length);
+  const [from, to] = useWindow(body, rows.length);
+  const whole = rows.length <= ALWAYS;
+  const [first, last] = whole ? [0, rows.length] : [Math.min(from, rows.length - 1), Math.min(to, rows.length)];
   useEffect(() => {
-    if (more && last >= rows.length) more();
-  }, [last, rows.length, more]);
+    if (more && to >= rows.length) more();
+  }, [to, rows.length, more]);
   if (!rows.length) return empty ?? null;
   return html`<div class="table-box" role="region" aria-label=${label} tabindex="0"><table aria-rowcount=${rows.length + 1}>
     <thead><tr>${columns.map((column) => html`<th scope="col" class=${cell(column)}>${column.label}</th>`)}</tr></thead>
@@ -43,9 +45,9 @@ export function Table({ label, columns, rows, id, more, hot, empty }) {
 /** @param {Column<any>} column */
 const cell = (column) => classes(column.align === "end" && "end", column.wide && "wide", column.late && "late");
 
-/** Return the first and the last row to draw. @param {{current: HTMLElement | null}} body @param {number} count @returns {[number, number]} */
+/** Return the first row that is near the window, and the one after the last, whether the table has so many or not. @param {{current: HTMLElement | null}} body @param {number} count @returns {[number, number]} */
 function useWindow(body, count) {
-  const [range, show] = useState(/** @type {[number, number]} */ ([0, ALWAYS]));
+  const [near, show] = useState(() => /** @type {[number, number]} */ ([0, Math.ceil(innerHeight / ROW) + BEYOND]));
   useEffect(() => {
     let planned = 0;
     const look = () => {
@@ -68,6 +70,5 @@ function useWindow(body, count) {
       removeEventListener("resize", plan);
     };
   }, [count]);
-  if (count <= ALWAYS) return [0, count];
-  return [Math.min(range[0], Math.max(0, count - 1)), Math.min(range[1], count)];
+  return near;
 }

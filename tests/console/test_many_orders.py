@@ -96,3 +96,26 @@ def test_a_long_list_draws_only_the_rows_near_the_window(visit: Visit) -> None:
         page.wait_for_selector(f"a[href='orders/ord_{round(part * (ROWS - 1)):026d}']")
         assert page.locator("tr.row").count() <= DRAWN_MAX
     assert page.locator("main *").count() < 30 * DRAWN_MAX
+
+
+def test_the_next_page_is_read_when_its_reader_comes_near_the_end(visit: Visit) -> None:
+    """Opening a list reads one page, however long the list is; scrolling to its end reads one more."""
+    page = visit.open("orders?sort=placed_at")
+    page.wait_for_selector("tr.row")
+    row: Any = visit.stage.sign_in("support", "anna").orders(limit=1)
+    asked = []
+
+    def answer(route: Any) -> None:
+        asked.append(route.request.url)
+        first = 0 if len(asked) == 1 else 50
+        orders = [{**row["orders"][0], "id": f"ord_{number:026d}"} for number in range(first, first + 50)]
+        route.fulfill(json={**row, "next": f"after-{first + 50}", "orders": orders})
+
+    page.route("**/orders?*", answer)
+    page.select_option("label:has-text('Sorted') select", "changed_at")
+    page.wait_for_selector("table[aria-rowcount='51']")
+    page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    assert len(asked) == 1
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    page.wait_for_selector("table[aria-rowcount='101']")
+    assert "cursor=after-50" in asked[1]

@@ -1,16 +1,17 @@
 """The console in a browser: its first load, an order of 200 events under the slider, and a list of 100,000 orders.
 
+    python -m benchmarks.console
+
 Chromium runs headless on this machine and reads from an engine on the loopback. The first load counts from the
 navigation, with an empty cache and a CPU slowed four times, until the page has its heading; bytes are as sent,
 compressed. Frames are counted while the page changes in every one of them: the slider moves, a list scrolls. The long
-list is compared with one of 100 orders, on a folder filled by ``benchmarks.filled``. Each part is named on standard
-error when it begins: filling 100,000 orders and building their views takes minutes.
+list is compared with one of 100 orders (``console_lists``). Each part is named on standard error when it begins:
+filling 100,000 orders and building their views takes minutes, unless ``--folders`` names a place that has them.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
+import argparse
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -21,12 +22,11 @@ from random import Random
 from statistics import median, quantiles
 from typing import TYPE_CHECKING
 
-from benchmarks import filled
-from benchmarks.options import options
-from benchmarks.results import Beside, Row, at_least, at_most, publish
-from tests.console.stage import chromium
+from benchmarks import console_lists
+from benchmarks.console_window import Window, browser
+from benchmarks.options import parser
+from benchmarks.results import Row, at_least, at_most, publish
 from workflows.cli.connection import minted
-from workflows.cli.console_command import one_time_login
 from workflows.cli.demo.engine_process import EngineProcess, engine
 from workflows.cli.demo.menu import demo_order
 from workflows.cli.demo.play import play
@@ -34,18 +34,12 @@ from workflows.cli.demo.stories import STORIES
 from workflows.client import ExpediterClient
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 SLOWED = 4
 EVENTS = 200
 FRAMES = 240
 MODULES_WITHIN_MS = 2_000
-
-_FIRST_HEADING = """
-new MutationObserver((_, watch) => {
-  if (document.querySelector('main h1')) { window.drawnAt = performance.now(); watch.disconnect() }
-}).observe(document, { childList: true, subtree: true })
-"""
 
 _FRAMES = """
 async ([count, what]) => {
@@ -70,54 +64,28 @@ async ([count, what]) => {
 """
 
 
-class Reader:
-    """A new window of the browser in the role of support, logged in at a page."""
-
-    def __init__(self, browser: Browser, running: EngineProcess, path: str, slowed: int = 1) -> None:
-        self._context = browser.new_context(viewport={"width": 1440, "height": 900})
-        self.page: Page = self._context.new_page()
-        self.page.add_init_script(_FIRST_HEADING)
-        session = self._context.new_cdp_session(self.page)
-        session.send("Network.enable")
-        session.send("Emulation.setCPUThrottlingRate", {"rate": slowed})
-        addresses: dict[str, str] = {}
-        self.sizes: dict[str, int] = {}
-        session.on(
-            "Network.requestWillBeSent", lambda sent: addresses.update({sent["requestId"]: sent["request"]["url"]})
-        )
-        session.on(
-            "Network.loadingFinished",
-            lambda done: self.sizes.update({addresses.get(done["requestId"], ""): int(done["encodedDataLength"])}),
-        )
-        code = one_time_login(running.url, minted(running.data, "support", "anna", 3600))["code"]
-        self.page.goto(f"{running.url}/console/{path}#code={code}")
-        self.page.wait_for_selector("main h1")
-
-    def frames(self, what: str) -> list[float]:
-        """Return how long each frame took, in milliseconds, while the page moved in every one."""
-        took: list[float] = self.page.evaluate(_FRAMES, [FRAMES, what])
-        return took
-
-    def close(self) -> None:
-        self._context.close()
-
-
 def main() -> None:
-    chosen = options(__doc__)
-    path = chromium()
-    if path is None:
-        sys.exit("no chromium here: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
+    chosen = _arguments()
+    rounds, orders = (3, 2_000) if chosen.quick else (15, 100_000)
+    with tempfile.TemporaryDirectory() as temporary, browser() as opened:
+        rows: list[Row] = []
+        if chosen.only in ("", "order"):
+            _begin(f"playing an order, with notes until it has {EVENTS} events")
+            with _with_a_long_order() as (running, order_id):
+                rows += [*_first_loads(opened, running, order_id, rounds), *_movements(opened, running, order_id)]
+        if chosen.only in ("", "lists"):
+            _begin(f"filling folders with {console_lists.FEW} and {orders:,} orders and their views")
+            parent = chosen.folders or Path(temporary)
+            folders = {number: console_lists.folder(parent, number) for number in (console_lists.FEW, orders)}
+            rows += console_lists.rows(opened, folders, rounds, SLOWED, _begin)
+    publish("console", rows, quick=chosen.quick or bool(chosen.only), as_json=chosen.json)
 
-    rounds, orders = chosen.size(7, 3), chosen.size(100_000, 2_000)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else [])
-        _begin(f"playing an order, with notes until it has {EVENTS} events")
-        with _with_a_long_order() as (running, order_id):
-            rows = [*_first_loads(browser, running, order_id, rounds), *_movements(browser, running, order_id)]
-        rows += _lists(browser, orders, rounds)
-        browser.close()
-    publish("console", rows, quick=chosen.quick, as_json=chosen.json)
+
+def _arguments() -> argparse.Namespace:
+    made = parser(__doc__)
+    made.add_argument("--only", choices=("order", "lists"), default="", help="one part; the results are not stored")
+    made.add_argument("--folders", type=Path, help="where the filled data folders are made, and kept for another run")
+    return made.parse_args()
 
 
 @contextmanager
@@ -142,11 +110,10 @@ def _first_loads(browser: Browser, running: EngineProcess, order_id: str, rounds
         took, sizes = [], {}
         for number in range(rounds):
             _begin(f"first load of {name}, {number + 1} of {rounds}")
-            reader = Reader(browser, running, path, SLOWED)
-            took.append(float(reader.page.evaluate("window.drawnAt")))
-            reader.page.wait_for_timeout(MODULES_WITHIN_MS)  # the graph's library comes after the heading
-            sizes = {url: size for url, size in reader.sizes.items() if "/console/" in url}
-            reader.close()
+            with Window(browser, running, path, SLOWED) as window:
+                took.append(window.drawn_ms("heading"))
+                window.page.wait_for_timeout(MODULES_WITHIN_MS)  # the graph's library comes after the heading
+                sizes = {url: size for url, size in window.sizes.items() if "/console/" in url}
         detail = {"rounds": rounds, "files": len(sizes), "CPU slowed": SLOWED}
         yield Row(
             name=f"first load: {name}", value=median(took) / 1000, unit="s", target=at_most(1, "value"), detail=detail
@@ -156,53 +123,26 @@ def _first_loads(browser: Browser, running: EngineProcess, order_id: str, rounds
 
 def _movements(browser: Browser, running: EngineProcess, order_id: str) -> Iterator[Row]:
     for slowed in (1, SLOWED):
-        reader = Reader(browser, running, f"orders/{order_id}", slowed)
-        reader.page.wait_for_selector(".saga.ready")
-        for what in ("slide", "timeline", "page"):
-            _begin(f"{FRAMES} frames: {what}, CPU slowed {slowed} times")
-            took = reader.frames(what)
-            detail = {"frames": FRAMES, "p95 ms": round(quantiles(took, n=20)[-1], 1), "CPU slowed": slowed}
-            target = at_least(50, "value") if slowed == 1 else None
-            name = f"an order of 200 events, {what}{'' if slowed == 1 else ', CPU slowed 4 times'}"
-            yield Row(name=name, value=1000 * FRAMES / sum(took), unit="frames/s", target=target, detail=detail)
-        reader.close()
-
-
-def _lists(browser: Browser, orders: int, rounds: int) -> Iterator[Row]:
-    short, long = (_list(browser, number, rounds) for number in (100, orders))
-    few = f"{100} orders"
-    for name, unit in (
-        ("first rows", "ms"),
-        ("frame while it scrolls, p95", "ms"),
-        ("nodes after it scrolled", "nodes"),
-    ):
-        yield Row(name=f"{orders:,} orders: {name}", value=long[name], unit=unit, peer=Beside(few, short[name]))
-
-
-def _list(browser: Browser, orders: int, rounds: int) -> dict[str, float]:
-    """Return what the list costs on an engine with so many orders."""
-    with tempfile.TemporaryDirectory() as parent:
-        folder = Path(parent) / "data"
-        _begin(f"filling a folder with {orders:,} orders")
-        filled.main(folder, orders)
-        _begin(f"building the views of {orders:,} orders")
-        subprocess.run([sys.executable, "-m", "workflows.cli", "views", "rebuild", "--data", folder], check=True)
-        with engine(folder, {}) as running:
-            took = []
-            for number in range(rounds):
-                _begin(f"a list of {orders:,} orders, {number + 1} of {rounds}")
-                reader = Reader(browser, running, "orders")
-                before = float(reader.page.evaluate("window.drawnAt"))
-                reader.page.wait_for_selector("tr.row")
-                took.append(float(reader.page.evaluate("performance.now()")) - before)
-                frames = reader.frames("page")
-                nodes = reader.page.evaluate("document.querySelectorAll('main *').length")
-                reader.close()
-    return {
-        "first rows": median(took),
-        "frame while it scrolls, p95": quantiles(frames, n=20)[-1],
-        "nodes after it scrolled": nodes,
-    }
+        with Window(browser, running, f"orders/{order_id}", slowed) as window:
+            window.page.wait_for_selector(".saga.ready")
+            for what in ("slide", "timeline", "page"):
+                _begin(f"{FRAMES} frames: {what}, CPU slowed {slowed} times")
+                window.settle()
+                before_ms = window.busy_ms()
+                took: list[float] = window.page.evaluate(_FRAMES, [FRAMES, what])
+                busy_ms = (window.busy_ms() - before_ms) / FRAMES
+                yield Row(
+                    name=f"an order of 200 events, {what}{'' if slowed == 1 else f', CPU slowed {slowed} times'}",
+                    value=1000 * FRAMES / sum(took),
+                    unit="frames/s",
+                    target=at_least(50, "value"),
+                    detail={
+                        "frames": FRAMES,
+                        "p95 ms": round(quantiles(took, n=20)[-1], 1),
+                        "busy ms a frame": round(busy_ms, 1),
+                        "CPU slowed": slowed,
+                    },
+                )
 
 
 def _begin(part: str) -> None:

@@ -26,7 +26,9 @@ from benchmarks import histories
 from benchmarks.varied import customer_id, customers_of, varied_commits
 from domain.identifiers import OrderId
 from workflows.clock import SystemClock
+from workflows.embedded.engine import FEED
 from workflows.embedded.files import DATABASE
+from workflows.embedded.lambda_.feed import CHECKPOINTS
 from workflows.engine import EVENT_TYPES
 from workflows.event_store.codec import Codec
 from workflows.event_store.commits import Commit
@@ -60,9 +62,14 @@ def fill_engine(database: Database, codec: Codec, orders: int, like: OrderId) ->
                 _insert_executions(connection, executions, journal, (like, order_id_of(number)), first_id)
 
         database.write(work)
-    # Move the feed past the new commits, as if it had processed them.
-    newest = "UPDATE feed_checkpoints SET read_to = (SELECT max(position) FROM events)"
-    database.write(lambda connection: connection.execute(newest).close())
+    mark_processed(database)
+
+
+def mark_processed(database: Database) -> None:
+    """Move the feed past all commits, as if it had processed them: otherwise an engine begins with that."""
+    database.write(lambda connection: connection.execute(CHECKPOINTS).close())
+    newest = "REPLACE INTO feed_checkpoints SELECT ?, max(position), '[]' FROM events"
+    database.write(lambda connection: connection.execute(newest, (FEED,)).close())
 
 
 def order_id_of(number: int) -> OrderId:

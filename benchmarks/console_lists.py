@@ -1,0 +1,133 @@
+"""The list of orders for ``benchmarks.console``: an engine with 100 orders and one with very many, side by side.
+
+Both engines run at once and take turns, so that a busy minute of the machine is in both. Whatever is timed draws as
+many rows on both: a page of 50, or one order.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+from statistics import median
+from typing import TYPE_CHECKING
+
+from benchmarks import filled
+from benchmarks.console_window import Window
+from benchmarks.results import Beside, Row, at_most
+from domain.identifiers import order_id_for
+from workflows.cli.demo.engine_process import EngineProcess, engine
+from workflows.embedded.files import DATABASE
+from workflows.sqlite.database import Database
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+FEW = 100
+SAME = 1.2
+"""How much longer something may take and still feel the same: people notice a fifth."""
+
+_CHOOSE = """
+const before = rows().join()
+const select = [...document.querySelectorAll('.filters label')].find((label) => label.innerText.includes(given[0]))
+  .querySelector('select')
+select.value = given[1]
+select.dispatchEvent(new Event('change', { bubbles: true }))
+await seen(() => rows().length && rows().join() !== before)
+"""
+
+_SEARCH = """
+const box = document.querySelector('#search')
+const key = (key) => box.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }))
+box.focus()
+for (const letter of given.slice(-8)) {
+  box.value += letter
+  box.dispatchEvent(new Event('input', { bubbles: true }))
+}
+const meant = (state) => [...document.querySelectorAll(`.search [role=option]${state}`)].map((each) => each.innerText)
+await seen(() => meant('')[1]?.includes('ends with'))
+key('ArrowDown')
+await seen(() => meant('.on')[0]?.includes('ends with'))
+key('Enter')
+await seen(() => rows().join() === `orders/${given}`)
+document.querySelector('main tr.row [data-row]').click()
+await seen(() => document.querySelector('.slider'))
+"""
+
+_NEXT_PAGE = """
+scrollTo(0, document.documentElement.scrollHeight)
+await seen(() => document.querySelector('tr.row[aria-rowindex="52"]'))
+"""
+
+_FRAMES = """
+for (let i = 1; i <= given; i += 1) {
+  scrollTo(0, i * 36)
+  await new Promise(requestAnimationFrame)
+}
+"""
+_FRAMES_COUNT = 100  # so many times 36 pixels are the height of 100 rows, less that of a window
+
+
+def folder(parent: Path, orders: int) -> Path:
+    """Make a data folder with so many orders and their views, unless it is there."""
+    path, whole = parent / f"{orders}-orders", parent / f"{orders}-orders.whole"
+    if not whole.exists():
+        filled.main(path, orders)
+        with Database(path / DATABASE) as database:
+            filled.mark_processed(database)
+        subprocess.run(
+            [sys.executable, "-m", "workflows.cli", "views", "rebuild", "--data", path],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        whole.touch()
+    return path
+
+
+def rows(
+    browser: Browser, folders: dict[int, Path], rounds: int, slowed: int, begin: Callable[[str], None]
+) -> Iterator[Row]:
+    """Measure both lists; ``folders`` has those of few and of many orders."""
+    few, many = folders
+    took: dict[str, dict[int, list[float]]] = defaultdict(lambda: {few: [], many: []})
+    with engine(folders[few], {}) as short, engine(folders[many], {}) as long:
+        for number in range(rounds):
+            for orders, running in ((few, short), (many, long)):
+                begin(f"a list of {orders:,} orders, {number + 1} of {rounds}")
+                for name, value in _visit(browser, running, orders, number, slowed).items():
+                    took[name][orders].append(value)
+    for name, values in took.items():
+        beside = Beside(f"{few:,} orders", median(values[few]))
+        detail = {"rounds": rounds, "CPU slowed": slowed, "slowest": round(max(values[many]))}
+        yield Row(
+            name=f"{many:,} orders: {name}",
+            value=median(values[many]),
+            unit="nodes" if "nodes" in name else "ms",
+            peer=beside,
+            target=at_most(SAME),
+            detail=detail,
+        )
+
+
+def _visit(browser: Browser, running: EngineProcess, orders: int, number: int, slowed: int) -> dict[str, float]:
+    """Do each thing once in a new window; return what each took."""
+    took: dict[str, float] = {}
+    with Window(browser, running, "orders", slowed) as window:
+        took["opened, to its first rows"] = window.drawn_ms("row")
+        window.settle()
+        took["the next page, by scrolling"] = window.took_ms(_NEXT_PAGE)
+        took["nodes in the page then"] = window.page.evaluate("document.querySelectorAll('main *').length")
+        window.settle()
+        took["a frame while it scrolls"] = window.took_ms(_FRAMES, _FRAMES_COUNT) / _FRAMES_COUNT
+        window.page.evaluate("scrollTo(0, 0)")  # the filters are there
+        window.settle()
+        took["a filter, to its rows"] = window.took_ms(_CHOOSE, ["Status", "completed"])
+        window.settle()
+        took["another order, to its rows"] = window.took_ms(_CHOOSE, ["Sorted", "changed_at"])
+        window.settle()
+        wanted = order_id_for("filled", str(Random(number).randrange(orders)))
+        took["the end of an id typed, to the order"] = window.took_ms(_SEARCH, wanted)
+    return took

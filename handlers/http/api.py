@@ -6,20 +6,21 @@ So no path is matched here.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from domain.identifiers import OrderId
 from handlers.http import callers, problems
+from handlers.http.damaged_streams import DamagedStreams
 from handlers.http.preconditions import expected_versions
 from handlers.http.refusals import NoSuchPath
 from handlers.http.responses import Response
+from workflows.event_store.codec import Undecodable
+from workflows.event_store.commits import ChainBroken
 from workflows.orders.command_handling import Caller
 from workflows.orders.permissions import Action
 from workflows.orders.requests import OrderRequest
@@ -28,7 +29,7 @@ from workflows.tracing import trace_of_request, xray_header
 if TYPE_CHECKING:
     from handlers.http.parameters import Parameters
 
-_log = logging.getLogger(__name__)
+_damaged = DamagedStreams()
 
 
 @dataclass(frozen=True)
@@ -122,8 +123,8 @@ class Api:
             response = self._answer(event, headers)
         except problems.REFUSALS as error:
             response = problems.answer(error, str(event["rawPath"]))
-            if response.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-                _log.error("a damaged stream: %s", error)
+            if isinstance(error, ChainBroken | Undecodable):
+                _damaged.log(error)
         finally:
             _served.reset(token)
         result = response.result(headers.get("accept-encoding", ""))

@@ -9,6 +9,8 @@ import pytest
 
 from domain.identifiers import SYSTEM
 from domain.order.events import Event
+from handlers.http import api
+from handlers.http.damaged_streams import DamagedStreams
 from tests.handlers.conftest import open_restaurant
 from workflows.engine import EVENT_TYPES
 from workflows.event_store.codec import Codec, Undecodable
@@ -58,14 +60,37 @@ def test_a_failure_that_may_pass_is_answered_with_retry_after(shop, body, error,
     ],
 )
 @pytest.mark.parametrize("role", ["customer", "support"])
-def test_an_order_whose_log_was_changed_is_named_as_such(shop, error, role, caplog):
+def test_an_order_whose_log_was_changed_is_named_as_such(shop, error, role, caplog, monkeypatch):
     """500, with what it means and who helps; the place is in the engine's own log, for those who may read it."""
+    monkeypatch.setattr(api, "_damaged", DamagedStreams())
     shop.engine = replace(shop.engine, log=AwayLog(error))
     answer = shop.call("GET", "/orders/ord_" + "a" * 26, role=role)
     assert (answer.status, answer.problem) == (500, type(error).__name__)
     assert "Give support the id" in answer.text
     assert "version 3" not in answer.text
     assert "order#ord_x version 3" in caplog.text
+
+
+def test_a_page_that_asks_for_a_changed_order_again_and_again_makes_one_line(shop, caplog, monkeypatch):
+    """The line of another damage is a line of its own."""
+    monkeypatch.setattr(api, "_damaged", DamagedStreams())
+    for version in (3, 3, 3, 5, 3):
+        shop.engine = replace(shop.engine, log=AwayLog(ChainBroken("order#ord_x", version, "hash differs")))
+        for part in ("", "/history", "/timeline"):
+            assert shop.call("GET", f"/orders/ord_{'a' * 26}{part}", role="support").status == 500
+    assert [record.getMessage()[-35:] for record in caplog.records if "damaged" in record.getMessage()] == [
+        "order#ord_x version 3: hash differs",
+        "order#ord_x version 5: hash differs",
+    ]
+
+
+def test_the_memory_of_damaged_streams_is_bounded(caplog):
+    """Those that are read all the time stay in it."""
+    damaged = DamagedStreams(remembered=2)
+    for stream in ("a", "b", "a", "c", "a", "b"):
+        damaged.log(ChainBroken(stream, 1, "hash differs"))
+    logged = [record.getMessage().split(": ")[1] for record in caplog.records]
+    assert logged == ["a version 1", "b version 1", "c version 1", "b version 1"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,17 +7,17 @@ that the log was deleted, replaced, or restored from an older copy than the ledg
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import apsw
 import msgspec
 
 from domain.identifiers import OrderId
-from workflows.event_store.commits import ChainBroken, Commit
+from workflows.event_store.commits import ChainBroken, StoredRow
 from workflows.event_store.segments import Segments, whole_commit
 from workflows.event_store.streams import order_stream
 from workflows.sqlite.archive import ARCHIVE, SegmentFolder
 from workflows.sqlite.database import Database
+from workflows.sqlite.event_log import newest_row
 
 NEWEST_LINES = 1000
 """Of each ledger. What is missing in a log is its end, or all of it."""
@@ -57,20 +57,18 @@ def _versions(connection: apsw.Connection, segments: Segments, orders: list[Orde
     """Return the version of each order in the log, whose commits may be in the archive."""
     if not _has_table(connection, "events"):
         return {}
-    sql = "SELECT pk, sk, k, ts, h, ev FROM events WHERE pk = ? ORDER BY sk DESC LIMIT 1"
     versions: dict[OrderId, int] = {}
     for order_id in orders:
-        for row in connection.execute(sql, (order_stream(order_id),)):
+        row = newest_row(connection, order_stream(order_id))
+        if row is not None:
             versions[order_id] = _version(row, segments)
     return versions
 
 
-def _version(row: tuple[Any, ...], segments: Segments) -> int:
+def _version(row: StoredRow, segments: Segments) -> int:
     """Return the version of an order after its last commit."""
-    if tuple(map(type, row)) != (str, int, str, str, bytes, str):  # changed by hand: a column holds any type
-        return _UNREADABLE
     try:
-        whole = whole_commit(Commit(*row), segments)
+        whole = whole_commit(row, segments)
         return whole.sk + whole.size - 1
     except (ChainBroken, msgspec.DecodeError):
         return _UNREADABLE

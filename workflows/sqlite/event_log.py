@@ -184,6 +184,11 @@ class SqliteEventLog(ChainedEventLog):
             raise StreamUnavailable(stream, str(error)) from error
 
 
+def newest_row(connection: apsw.Connection, stream: str) -> StoredRow | None:
+    """Return the last row of a stream as it is stored: its content may be the name of a line in the archive."""
+    return _row(connection, "pk = ? ORDER BY sk DESC, position DESC LIMIT 1", (stream,))
+
+
 class _Placed(NamedTuple):
     """A row with its position, and its ``pk`` as stored: bytes if a row of its page is no commit."""
 
@@ -221,15 +226,20 @@ def _stored_row(position: int, *pairs: Any) -> StoredRow:
     return Commit(texts["pk"], sk, texts["k"], texts["ts"], columns["h"][1], texts["ev"])
 
 
+def _row(connection: apsw.Connection, where: str, values: _Values) -> StoredRow | None:
+    rows: list[tuple[Any, ...]] = connection.execute(
+        f"SELECT position, {_RAW} FROM events WHERE {where}", values
+    ).fetchall()
+    return _stored_row(*rows[0]) if rows else None
+
+
 def _insert(connection: apsw.Connection, commit: Commit) -> int | Commit:
     """Return the position of the inserted commit, or the commit that is stored in its place."""
     values = (commit.pk, commit.sk, commit.k, commit.ts, commit.h, commit.ev)
     connection.execute(f"INSERT OR IGNORE INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", values)
     if connection.changes():
         return connection.last_insert_rowid()
-    sql = f"SELECT position, {_RAW} FROM events WHERE pk = ? AND sk = ?"
-    stored: list[tuple[Any, ...]] = connection.execute(sql, (commit.pk, commit.sk)).fetchall()
-    row = _stored_row(*stored[0])
-    if isinstance(row, UnreadableRow):
-        raise ChainBroken(row.pk, row.sk, row.problem)
+    row = _row(connection, "pk = ? AND sk = ?", (commit.pk, commit.sk))
+    if not isinstance(row, Commit):
+        raise ChainBroken(commit.pk, commit.sk, row.problem if row else "cannot be read")
     return row

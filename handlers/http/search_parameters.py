@@ -26,6 +26,7 @@ from handlers.http.invalid import invalid
 from handlers.http.moments import TIME_SCHEMA, Flag, read_time
 from handlers.http.parameters import InQuery
 from handlers.http.values import Email, OrderIdText, Phone, Shape, Short, Strict
+from workflows.boundary.statuses import FILTER_INSTEAD
 from workflows.breakers.dependencies import Dependency
 from workflows.clock import read_day, timestamp
 from workflows.orders.blind_index import BlindIndex
@@ -117,11 +118,12 @@ _WaitFor = Annotated[
     WaitFor, BeforeValidator(_wait_for), WithJsonSchema({"type": "string", "pattern": f"^{_WAIT_FOR}$"})
 ]
 
-STATUS_INSTEAD = (
-    ("parked", "parked orders are found with parked=true"),
-    ("overdue", "orders that wait for too long are found with overdue=true"),
-    ("waiting", "orders that wait for something are found with waiting_for"),
-)
+_ORDERS = {
+    "parked": "parked orders are found with parked=true",
+    "overdue": "orders that wait for too long are found with overdue=true",
+    "waiting_for": "orders that wait for something are found with waiting_for",
+}
+STATUS_INSTEAD = tuple((name, _ORDERS[parameter]) for name, parameter in FILTER_INSTEAD.items())
 """What is no status and is asked for as one."""
 
 Statuses = Annotated[

@@ -46,7 +46,13 @@ def test_an_order_is_found_by_all_that_support_is_told(expediter: Any, running: 
 
 
 @pytest.mark.parametrize(
-    ("status", "instead"), [("parked", "use --parked"), ("overdue", "use --overdue"), ("canceled", "cancelled?")]
+    ("status", "instead"),
+    [
+        ("parked", "use --parked"),
+        ("overdue", "use --overdue"),
+        ("waiting", "use --waiting-for"),
+        ("canceled", "cancelled?"),
+    ],
 )
 def test_what_is_no_status_is_answered_with_the_option_that_was_meant(
     expediter: Any, running: Any, status: str, instead: str

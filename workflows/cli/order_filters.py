@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from workflows.boundary.statuses import FILTER_INSTEAD
 from workflows.cli.failures import InvalidInput
 from workflows.cli.inputs import time_if_given
 
@@ -45,10 +46,10 @@ class OrderFilterOptions:
     def given(self) -> dict[str, Any]:
         """Return those that were given, as the client takes them. Raises InvalidInput."""
         for status in self.status or ():
-            if status in _INSTEAD:
-                raise InvalidInput(f"--status: {status} is not a status; use {_INSTEAD[status]}")
+            if status in FILTER_INSTEAD:
+                raise InvalidInput(f"--status: {status} is not a status; use {_option(FILTER_INSTEAD[status])}")
         read: dict[str, Any] = {
-            **{name: time_if_given(getattr(self, name), f"--{name.replace('_', '-')}") for name in _TIMES},
+            **{name: time_if_given(getattr(self, name), _option(name)) for name in _TIMES},
             "currency": self.currency and self.currency.upper(),
             "id_prefix": _part_of_id(self.id_prefix),
             "id_suffix": _part_of_id(self.id_suffix),
@@ -61,8 +62,9 @@ def _part_of_id(text: str | None) -> str | None:
     return text and text.strip(" .\u2026").lower()
 
 
-_INSTEAD = {"parked": "--parked", "overdue": "--overdue", "waiting": "--waiting-for"}
-"""Options for what is no status and is asked for as one."""
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
 
 _TIMES = ("placed_from", "placed_to", "changed_from")
 

@@ -222,7 +222,7 @@ def test_all_problems_are_named_at_once() -> None:
         ("- " * 100_000 + "1", "nested too deeply"),
         ("a: " + "{b: " * 100_000, "nested too deeply"),
         ("a: \ud800", "special characters are not allowed"),
-        ("a: 1\nb: 'c", "line 2, column 4: b: 'c ^ found unexpected end of stream"),
+        ("a: 1\nb: 'c", "m: not YAML: found unexpected end of stream at line 2, column 6, while scanning a quoted"),
     ],
 )
 def test_unreadable_text_is_refused_with_its_place(text: str, part: str) -> None:

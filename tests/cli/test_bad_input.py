@@ -112,6 +112,27 @@ _COMMANDS = {
     "a function that is missing": ("asl run {pass} --function F=json:nothing", _USAGE, "json has no callable nothing"),
     "a placeholder without a value": ("asl run {open}", _USAGE, "no value for the placeholder ${Wait}"),
     "a demo without orders": ("demo --orders 0", _USAGE, "'--orders'"),
+    "an option without its value": ("demo --data", _USAGE, "requires an argument; see expediter demo --help\n"),
+    "an option of a group's command without its value": (
+        "order list --status",
+        _USAGE,
+        "requires an argument; see expediter order list --help\n",
+    ),
+    "a word in place of a number": ("demo --orders x", _USAGE, "'--orders': 'x' is not a whole number;"),
+    "a command in a wrong group": (
+        "order stats",
+        _USAGE,
+        "'stats'. Did you mean 'expediter stats'? See expediter order",
+    ),
+    "a command without its group": ("verify", _USAGE, "Did you mean 'expediter audit verify'? See expediter --help"),
+    "a mistyped command without its group": ("verfy", _USAGE, "Did you mean 'expediter audit verify'?"),
+    "a group with another name": ("incident list", _USAGE, "Did you mean 'incidents'? See expediter --help"),
+    "a command of several groups": (
+        "list",
+        _USAGE,
+        "Did you mean 'expediter order list', 'expediter restaurant list', ",
+    ),
+    "a command that is like no other": ("xyzzy", _USAGE, "No such command 'xyzzy'; see expediter --help\n"),
     "a demo with too many orders": ("demo --orders 1000000", _USAGE, "'--orders'"),
 }
 
@@ -191,6 +212,10 @@ _DEFINITIONS = {
 }
 
 
+_NO_DEFINITIONS = {"empty", "no object", "no JSON and no YAML", "a key given twice", "an alias"}
+"""The text as a whole is refused, so that no machine is named besides the file."""
+
+
 @pytest.mark.parametrize("case", _DEFINITIONS)
 def test_a_problem_of_a_definition_is_listed_with_machine_state_and_field(
     case: str, expediter: Any, written: Callable[[str, str], str]
@@ -199,7 +224,7 @@ def test_a_problem_of_a_definition_is_listed_with_machine_state_and_field(
     text, words = _DEFINITIONS[case]
     result = expediter("asl", "check", written("shop.asl.yaml", text))
     assert words in result.out
-    assert ": shop: " in result.out
+    assert (": shop: " in result.out) == (case not in _NO_DEFINITIONS)
     assert result.code == _NO
     assert result.err == ""
 

@@ -68,8 +68,7 @@ def check(
     else:
         for file, problems in found.items():
             for problem in problems:
-                place = f"state '{problem['state']}'" if problem["state"] else "the machine"
-                print(f"{file}: {problem['machine']}: {place}: {problem['field']}: {problem['what']}")
+                print(f"{file}: {_place(problem)}{problem['what']}")
             if not problems:
                 print(f"{file}: ok")
     return Exit.NO if any(found.values()) else Exit.OK
@@ -138,6 +137,16 @@ def _problems(text: str, name: str, values: Mapping[str, str], express: bool) ->
             for found in invalid.problems
         ]
     return []
+
+
+def _place(problem: Mapping[str, str]) -> str:
+    """Return the machine, state and field; nothing for a text that is no definition at all."""
+    from workflows.asl.reading.fields import WHOLE_TEXT
+
+    if problem["field"] == WHOLE_TEXT:
+        return ""
+    state = f"state '{problem['state']}'" if problem["state"] else "the machine"
+    return f"{problem['machine']}: {state}: {problem['field']}: "
 
 
 def _substituted(text: str, values: Mapping[str, str], file: str) -> str:

@@ -50,7 +50,8 @@ from workflows.cli import (
     view_commands,
     webhook_commands,
 )
-from workflows.cli.failures import CommandFailed, Exit, InvalidInput
+from workflows.cli.failures import CommandFailed, Exit
+from workflows.cli.misuse import explained
 from workflows.cli.terminal import print_json_line, printable, say
 
 _HELP = """Expediter runs online food orders: event-sourced, durable, on this machine or on AWS.
@@ -162,7 +163,7 @@ def run(arguments: Sequence[str]) -> int:
         if _is_help(misuse):  # of a group without a command
             say(misuse.format_message())
         else:
-            _print_failure(_misuse(misuse), as_json)
+            _print_failure(explained(misuse, arguments, lambda: parser_of("")), as_json)
         return Exit.USAGE
     except (KeyboardInterrupt, typer.Abort):
         return Exit.INTERRUPTED
@@ -212,30 +213,6 @@ def _print_failure(failure: CommandFailed, as_json: bool) -> None:
 def _is_help(misuse: TyperException) -> bool:
     context = getattr(misuse, "ctx", None)
     return context is not None and misuse.format_message() == context.get_help()
-
-
-def _misuse(misuse: TyperException) -> InvalidInput:
-    context = getattr(misuse, "ctx", None)
-    path = context.command_path if context else "expediter"
-    message = " ".join(misuse.format_message().split()).rstrip(".")
-    meant = _MEANT.get((path, getattr(misuse, "option_name", "")))
-    if meant is not None:
-        return InvalidInput(f"{message.partition(' (')[0]}; {meant}")
-    return InvalidInput(f"{message}; see {path} --help")
-
-
-_BY_PERSON = "a customer's orders are found with expediter order search --phone, --email or --name"
-_MEANT = {
-    ("expediter order list", "--phone"): _BY_PERSON,
-    ("expediter order list", "--email"): _BY_PERSON,
-    ("expediter order list", "--name"): _BY_PERSON,
-    (
-        "expediter order list",
-        "--id",
-    ): "use --id-prefix or --id-suffix with a part of the id, expediter order show with all of it",
-    ("expediter order list", "--error"): "use --cause",
-}
-"""What to use in place of options that commands do not have and people try."""
 
 
 drill_command.add_to(app, run)

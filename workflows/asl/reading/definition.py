@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from workflows.asl.reading.fields import SECONDS_MAX, DefinitionProblem, Fields, Notes
+from workflows.asl.reading.fields import SECONDS_MAX, WHOLE_TEXT, DefinitionProblem, Fields, Notes
 from workflows.asl.reading.integrations import CanCall
 from workflows.asl.reading.scope_checks import check_express, check_scope, check_variables
 from workflows.asl.reading.source import PLACEHOLDER, MissingSubstitution, UnreadableSource, read, substitute
@@ -83,10 +83,10 @@ def _read_text(text: str, notes: Notes) -> Mapping[str, JSON]:
     try:
         raw = read(text)
     except UnreadableSource as error:
-        raise InvalidDefinition([DefinitionProblem(notes.machine, "", "text", str(error))]) from None
+        raise InvalidDefinition([DefinitionProblem(notes.machine, "", WHOLE_TEXT, str(error))]) from None
     if not isinstance(raw, dict):
         raise InvalidDefinition(
-            [DefinitionProblem(notes.machine, "", "text", "must be an object with StartAt and States")]
+            [DefinitionProblem(notes.machine, "", WHOLE_TEXT, "must be an object with StartAt and States")]
         )
     return raw
 

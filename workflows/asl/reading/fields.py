@@ -21,6 +21,10 @@ CAUGHT: Final = BEFORE | {"errorOutput"}
 _STATES_FIELDS: Final = BEFORE | AFTER | CAUGHT
 
 
+WHOLE_TEXT = "text"
+"""The field of a problem with a text that is no definition at all."""
+
+
 @dataclass(frozen=True, slots=True)
 class DefinitionProblem:
     """One problem. ``state`` is the path of the state (empty for the machine); ``what`` says what to do about it."""
@@ -31,6 +35,8 @@ class DefinitionProblem:
     what: str
 
     def __str__(self) -> str:
+        if self.field == WHOLE_TEXT:
+            return f"{self.machine}: {self.what}"
         place = f"state '{self.state}'" if self.state else "the machine"
         return f"{self.machine}: {place}: {self.field}: {self.what}"
 

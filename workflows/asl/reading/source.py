@@ -96,8 +96,20 @@ def _read_yaml(text: str) -> JSON:
             raise UnreadableSource("the text is empty")
         value: JSON = _from_node(node, _Reading(yaml, yaml.SafeLoader("")))
     except yaml.YAMLError as error:
-        raise UnreadableSource(f"not YAML: {' '.join(str(error).split())}") from None
+        raise UnreadableSource(f"not YAML: {_yaml_problem(error)}") from None
     return value
+
+
+def _yaml_problem(error: Any) -> str:
+    """Return what is wrong and where. PyYAML quotes the text over several lines, for a terminal."""
+    if getattr(error, "problem_mark", None) is None:
+        return " ".join(str(error).split()).replace('"<unicode string>", ', "")
+    begun = f", {error.context} from {_at(error.context_mark)}" if error.context and error.context_mark else ""
+    return f"{error.problem} at {_at(error.problem_mark)}{begun}"
+
+
+def _at(mark: Any) -> str:
+    return f"line {mark.line + 1}, column {mark.column + 1}"
 
 
 def _compose(text: str) -> Any:

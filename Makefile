@@ -12,11 +12,11 @@ demo: .venv/installed console/lib/tried
 	$(BIN)/expediter demo
 
 # Everything that has to be downloaded, faster with make --jobs=4 setup.
-setup: .venv/installed .dynamodb-local/tried console/lib/tried .tools/jsonata-suite/tried tools build/here/package.made
+setup: .venv/installed .dynamodb-local/tried console/lib/tried .tools/console/tried .tools/jsonata-suite/tried tools build/here/package.made
 
 # The libraries of the web console, checked against console/libraries.json. Everything else works without them.
 console:
-	@$(PYTHON) tools/console_libraries.py && touch console/lib/tried
+	@$(PYTHON) tools/console_libraries.py libraries && touch console/lib/tried
 
 # The pictures of the console in docs/screenshots; needs chromium.
 screenshots: .venv/installed console/lib/tried
@@ -28,7 +28,13 @@ console-publish: .venv/installed console/lib/tried
 
 console/lib/tried: console/libraries.json tools/console_libraries.py
 	@mkdir -p $(@D)
-	@$(PYTHON) tools/console_libraries.py || echo "no web console here; make console tries again" >&2
+	@$(PYTHON) tools/console_libraries.py libraries || echo "no web console here; make console tries again" >&2
+	@touch $@
+
+# What checks the console and the JSONata engine. After the libraries, because both may install the same npm.
+.tools/console/tried: console/libraries.json tools/console_libraries.py | console/lib/tried
+	@mkdir -p $(@D)
+	@$(PYTHON) tools/console_libraries.py tools || echo "no npm packages of the tests here: some will skip" >&2
 	@touch $@
 
 # The public test suite of JSONata, which the tests compare the engine with; without it they skip.

@@ -1,10 +1,11 @@
-"""Fetch the console's libraries: the packages in ``console/libraries.json``, a few files of each.
+"""Fetch packages of npm: a group of those in ``console/libraries.json``, a few files of each.
 
 npm downloads each package at its exact version; npm that a wheel of node brings, if there is no other. The integrity of
-each package is checked here before anything of it is unpacked. Libraries go to ``console/lib/NAME-VERSION``, which git
-ignores and the wheel includes; what only the tests need goes to ``.tools/console/NAME-VERSION``.
+each package is checked here before anything of it is unpacked. The console's libraries go to
+``console/lib/NAME-VERSION``, which git ignores and the wheel includes; the tools, which only tests need, go to
+``.tools/console/NAME-VERSION``.
 
-    python tools/console_libraries.py
+    python tools/console_libraries.py libraries|tools
 """
 
 from __future__ import annotations
@@ -45,12 +46,12 @@ def folder_of(package: Package) -> str:
     return f"{package['name'].rpartition('/')[2]}-{package['version']}"
 
 
-def main() -> int:
+def main(group: str) -> int:
+    """Fetch one group of packages and return the exit code."""
     try:
-        for group, packages in json.loads(LIST.read_text()).items():
-            _fetch_group(packages, FOLDERS[group])
+        _fetch_group(json.loads(LIST.read_text())[group], FOLDERS[group])
     except NotFetched as error:
-        print(f"the console's libraries are not complete: {error}", file=sys.stderr)
+        print(f"the console's {group} are not complete: {error}", file=sys.stderr)
         return 1
     return 0
 
@@ -124,4 +125,4 @@ def _npm() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

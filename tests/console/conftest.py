@@ -92,7 +92,9 @@ def visit(browser: Browser, stage: Stage) -> Iterator[Visit]:
 
 def axe(visit: Visit) -> list[str]:
     """The violations that axe-core finds in the page as it is."""
-    (script,) = (REPOSITORY / ".tools" / "console").glob("axe-core-*/axe.min.js")
+    script = next((REPOSITORY / ".tools" / "console").glob("axe-core-*/axe.min.js"), None)
+    if script is None:
+        pytest.skip("axe-core is not installed here: make setup")
     visit.page.evaluate(script.read_text())
     found = visit.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [

@@ -35,7 +35,7 @@ def test_the_types_of_the_console_fit(node: str) -> None:
     """JSDoc is checked by TypeScript in its strict mode, without a build."""
     compiler = next((REPOSITORY / ".tools" / "console").glob("typescript-*/lib/tsc.js"), None)
     if compiler is None:
-        pytest.skip("no TypeScript here: make console")
+        pytest.skip("no TypeScript here: make setup")
     ended = subprocess.run(
         [node, compiler, "-p", "console/jsconfig.json"], cwd=REPOSITORY, capture_output=True, text=True, check=False
     )

@@ -8,6 +8,7 @@ import importlib.util
 import io
 import json
 import re
+import subprocess
 import tarfile
 from pathlib import Path
 from types import ModuleType
@@ -66,3 +67,23 @@ def test_the_list_is_exact_and_names_no_registry() -> None:
             assert re.fullmatch(r"\d+\.\d+\.\d+", package["version"])
             assert len(base64.b64decode(package["integrity"].removeprefix("sha512-"))) == 64
             assert package["files"]
+
+
+@pytest.mark.parametrize(
+    ("target", "groups"), [("demo", {"libraries"}), ("console", {"libraries"}), ("setup", {"libraries", "tools"})]
+)
+def test_the_demo_fetches_what_the_console_needs_and_the_tests_the_rest(target: str, groups: set[str]) -> None:
+    """A first run does not wait for a compiler that only tests need."""
+    command = ["make", "--dry-run", "--what-if=console/libraries.json", target]
+    steps = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    assert set(re.findall(r"tools/console_libraries\.py (\w+)", steps)) == groups
+
+
+def test_one_group_of_packages_is_fetched(step: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Into the folder of the group."""
+    fetched: list[tuple[list[str], Path]] = []
+    monkeypatch.setattr(
+        step, "_fetch_group", lambda packages, into: fetched.append(([p["name"] for p in packages], into))
+    )
+    assert step.main("libraries") == 0
+    assert fetched == [(["preact", "htm", "@dagrejs/dagre"], REPOSITORY / "console" / "lib")]

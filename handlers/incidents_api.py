@@ -29,6 +29,7 @@ from handlers.http.incident_models import (
 from handlers.http.moments import Limit
 from handlers.http.order_writes import approval_limit, order_write
 from handlers.http.parameters import InQuery
+from handlers.http.preconditions import ChangeKey
 from handlers.http.responses import Response
 from handlers.http.values import OrderIdText
 from workflows.breakers.circuit import CircuitState
@@ -188,22 +189,22 @@ def get_circuit(dependency: Dependency) -> Response:
 
 
 @circuit_route("POST", "/circuits/{dependency}/open")
-def open_circuit(dependency: Dependency, body: CircuitBody) -> Response:
+def open_circuit(dependency: Dependency, body: CircuitBody, idempotency_key: ChangeKey = None) -> Response:
     """Hold a circuit open: no calls and no probes until a person closes it. Orders wait meanwhile."""
     check_all(api.caller.actor, Action.SET_CIRCUIT)
     if body.dry_run:
         return _circuit(dependency, plan_circuit(engine(), dependency, CircuitState.HELD_OPEN))
-    engine().breakers[dependency].hold_open(api.caller.actor, body.reason)
+    engine().breakers[dependency].hold_open(api.caller.actor, body.reason, idempotency_key)
     return _circuit(dependency)
 
 
 @circuit_route("POST", "/circuits/{dependency}/close")
-def close_circuit(dependency: Dependency, body: CircuitBody) -> Response:
+def close_circuit(dependency: Dependency, body: CircuitBody, idempotency_key: ChangeKey = None) -> Response:
     """Close a circuit: calls are allowed again, and waiting orders are released at a limited rate."""
     check_all(api.caller.actor, Action.SET_CIRCUIT)
     if body.dry_run:
         return _circuit(dependency, plan_circuit(engine(), dependency, CircuitState.CLOSED))
-    engine().breakers[dependency].close(api.caller.actor, body.reason)
+    engine().breakers[dependency].close(api.caller.actor, body.reason, idempotency_key)
     return _circuit(dependency)
 
 

@@ -26,7 +26,8 @@ a caller may not see is answered with 404, like one that does not exist.
 **Repeating a request is safe.** Every write to an order takes an `Idempotency-Key`, and `POST /orders`,
 `POST /bulk` and `POST /webhooks` require one. The same key with the same body is the same request: it changes
 nothing, and is answered with what is there now, marked `Idempotent-Replayed: true`. The same key with another body is
-refused (422). Without a key, the same request by the same caller counts as a repetition.
+refused (422). Without a key, the same request by the same caller counts as a repetition. A change of a circuit or a
+bulk job takes a key too: a copy that comes late, when it was changed again, changes nothing.
 
 **Versions.** Every event of an order increases its version by one. The version in quotes is the order's ETag. Send it
 as `If-Match` to write only if the order is unchanged (else 412), as `If-None-Match` to read only if the order has

@@ -15,6 +15,7 @@ from tests.breakers.circuits import ALICE, SETTINGS, HandClock, Killed, World, o
 from workflows.breakers.breaker import OPENED, Breaker, CircuitOpen
 from workflows.breakers.circuit import CircuitState
 from workflows.breakers.events import CircuitClosed, CircuitHeldOpen, CircuitOpened
+from workflows.event_store.commits import KeyReused
 from workflows.event_store.documents import DocumentsUnavailable
 from workflows.event_store.event_log import StreamUnavailable
 
@@ -215,6 +216,43 @@ def test_a_lost_document_is_rebuilt_from_the_streams_of_the_last_days():
     world.clock.advance(6 * 86_400)
     world.documents.delete("breaker#payments", "circuit", world.documents.get("breaker#payments", "circuit").version)
     assert world.process().read().state is CircuitState.HELD_OPEN
+
+
+@pytest.mark.parametrize("key", ["first", None])
+@pytest.mark.parametrize("hours", [0, 23])
+def test_a_late_copy_of_a_request_does_not_change_a_circuit_that_was_changed_meanwhile(key: str | None, hours: int):
+    """A copy has the key of its request, also after midnight; without a key each request counts."""
+    world = World(clock=HandClock(datetime(2026, 5, 4, 23, 59, 50, tzinfo=UTC)))
+    world.breaker.hold_open(ALICE, "fraud", key)
+    world.process().close(ALICE, "false alarm", key and "second")
+    world.clock.advance(hours * 3600)
+    copied = world.process().hold_open(ALICE, "fraud", key)
+    assert copied.state is world.state is (CircuitState.CLOSED if key else CircuitState.HELD_OPEN)
+    closing_copied = world.breaker.close(ALICE, "false alarm", key and "second")
+    assert closing_copied.state is CircuitState.CLOSED
+    assert len(world.history) == (2 if key else 4)
+
+
+def test_a_key_is_of_one_person_one_action_and_one_reason():
+    """Nothing of a request with another reason is recorded, and it is not answered as if it were."""
+    world = World()
+    bob = replace(ALICE, id="bob")
+    world.breaker.hold_open(ALICE, "fraud", "key")
+    assert world.breaker.close(ALICE, "false alarm", "key").state is CircuitState.CLOSED
+    assert world.breaker.hold_open(bob, "fraud", "key").state is CircuitState.HELD_OPEN
+    assert world.breaker.close(bob, "false alarm", "key").state is CircuitState.CLOSED
+    with pytest.raises(KeyReused):
+        world.breaker.hold_open(ALICE, "maintenance", "key")
+    assert world.state is CircuitState.CLOSED
+
+
+def test_two_copies_at_once_are_recorded_once():
+    """The second one finds the first in its place of the log."""
+    world = World()
+    first, second = world.process(), world.process()
+    world.documents.before_next_put = lambda: second.hold_open(ALICE, "fraud", "key")
+    assert first.hold_open(ALICE, "fraud", "key").state is CircuitState.HELD_OPEN
+    assert world.events == [CircuitHeldOpen]
 
 
 def test_midnight_changes_the_stream_and_nothing_else():

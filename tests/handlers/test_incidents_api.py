@@ -264,6 +264,19 @@ def test_a_circuit_opened_and_closed_by_hand_records_the_actor_and_reason(shop):
     ]
 
 
+def test_a_late_copy_of_opening_a_circuit_is_answered_with_the_circuit_as_it_is(shop):
+    """A connection that was cut delivers a request after the next one."""
+    opening, closing = {"reason": "maintenance"}, {"reason": "done"}
+    ask(shop, "POST", "/circuits/payments/open", {**opening, "dry_run": True}, key="first")
+    ask(shop, "POST", "/circuits/payments/open", opening, key="first")
+    ask(shop, "POST", "/circuits/payments/close", closing, key="second")
+    copied = ask(shop, "POST", "/circuits/payments/open", opening, key="first")
+    assert (copied.status, copied.json["circuit"]["state"]) == (200, "closed")
+    assert len(copied.json["transitions"]) == 2
+    other = ask(shop, "POST", "/circuits/payments/open", {"reason": "fraud"}, key="first")
+    assert (other.status, other.problem, other.fields) == (422, "KeyReused", ["Idempotency-Key"])
+
+
 @pytest.mark.parametrize("more", [0, 1])
 def test_the_orders_that_wait_for_a_circuit_are_listed_oldest_first_with_the_end_of_their_wait(shop, more):
     """Support sees which orders a provider holds up and whether they wait to give something back."""

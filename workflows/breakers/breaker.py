@@ -18,9 +18,9 @@ from datetime import datetime
 from domain.identifiers import SYSTEM, Actor, OrderId
 from workflows.breakers.circuit import Circuit, CircuitState, EventPosition, Tally, one_call
 from workflows.breakers.dependencies import Dependency
-from workflows.breakers.events import CircuitClosed, CircuitEvent, CircuitForcedClosed, CircuitHeldOpen, CircuitOpened
+from workflows.breakers.events import CircuitClosed, CircuitForcedClosed, CircuitHeldOpen, CircuitOpened
 from workflows.breakers.settings import BreakerSettings
-from workflows.breakers.shared import CONFLICTS_MAX, Followed, SharedCircuit
+from workflows.breakers.shared import CONFLICTS_MAX, CircuitRequest, Followed, SharedCircuit
 from workflows.clock import Clock
 from workflows.event_store.documents import Documents, DocumentsUnavailable
 from workflows.event_store.event_log import EventLog, StreamUnavailable, TooManyConflicts
@@ -142,20 +142,27 @@ class Breaker:
         """Return the probe of an order that does not wait any more, so that the next order may probe."""
         self._change_probe(permit, lambda circuit: circuit.taken_back(self.settings, self._clock.now()))
 
-    def hold_open(self, actor: Actor, reason: str) -> Circuit:
+    def hold_open(self, actor: Actor, reason: str, key: str | None = None) -> Circuit:
         """Stop calls and probes until a person closes the circuit. No effect if it is held open already.
 
         Running calls continue, and a process may rely on the closed circuit for another ``read_every_s`` seconds.
-        """
-        return self._set_state(
-            actor, CircuitState.HELD_OPEN, lambda: CircuitHeldOpen(reason=reason, at=self._clock.now())
-        )
 
-    def close(self, actor: Actor, reason: str) -> Circuit:
-        """Close the circuit for a person and release the waiting orders. No effect if it is closed already."""
-        return self._set_state(
-            actor, CircuitState.CLOSED, lambda: CircuitForcedClosed(reason=reason, at=self._clock.now())
-        )
+        Args:
+            key: Of the request. A late copy of it, within a day, does not open a circuit that was closed meanwhile.
+
+        Raises:
+            KeyReused: The caller used the key with another reason.
+        """
+        event = CircuitHeldOpen(reason=reason, at=self._clock.now())
+        return self._set_state(CircuitState.HELD_OPEN, CircuitRequest(event, actor, key))
+
+    def close(self, actor: Actor, reason: str, key: str | None = None) -> Circuit:
+        """Close the circuit for a person and release the waiting orders. No effect if it is closed already.
+
+        ``key`` and errors as for ``hold_open``.
+        """
+        event = CircuitForcedClosed(reason=reason, at=self._clock.now())
+        return self._set_state(CircuitState.CLOSED, CircuitRequest(event, actor, key))
 
     # --- shared with the other processes
 
@@ -176,7 +183,7 @@ class Breaker:
             if opening is None:
                 if self._shared.store(current, counted):
                     return True
-            elif self._record(current, opening, SYSTEM):
+            elif self._record(current, CircuitRequest(opening, SYSTEM)):
                 return True
         return False
 
@@ -187,7 +194,7 @@ class Breaker:
             if not _is_probe(current.circuit, permit) or lease is None:
                 return
             closed = CircuitClosed(probe=lease.holder, probes=lease.number, at=self._clock.now())
-            if self._record(current, closed, SYSTEM):
+            if self._record(current, CircuitRequest(closed, SYSTEM)):
                 return
 
     def _change_probe(self, permit: Permit, change: Callable[[Circuit], Circuit]) -> None:
@@ -196,20 +203,21 @@ class Breaker:
             if not _is_probe(current.circuit, permit) or self._shared.store(current, change(current.circuit)):
                 return
 
-    def _set_state(self, actor: Actor, state: CircuitState, event: Callable[[], CircuitEvent]) -> Circuit:
+    def _set_state(self, state: CircuitState, request: CircuitRequest) -> Circuit:
         """Record an event of a person that brings the circuit into this state, unless it is in it already."""
         for _ in range(CONFLICTS_MAX):
             current = self._follow()
-            if current.circuit.state is state:
+            if current.circuit.state is state or self._shared.is_recorded(current, request):
                 return current.circuit
-            self._record(current, event(), actor)  # the next read shows whether it was written
+            self._record(current, request)  # the next read shows whether it was written
         raise TooManyConflicts(f"the circuit of {self.dependency} keeps changing; try again")
 
-    def _record(self, current: Followed, event: CircuitEvent, actor: Actor) -> Circuit | None:
-        circuit = self._shared.record(current, event, actor)
+    def _record(self, current: Followed, request: CircuitRequest) -> Circuit | None:
+        circuit = self._shared.record(current, request)
         if circuit is None:
             return None
         self._remember(circuit)
+        event, actor = request.event, request.actor
         if isinstance(event, CircuitOpened | CircuitHeldOpen):
             extra = {"dependency": self.dependency.value, "event": type(event).__name__, "actor": actor.role.value}
             _log.warning(OPENED, extra=extra)

@@ -6,7 +6,7 @@ A lost document is rebuilt from the streams of the last days.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, timedelta
 from hashlib import sha256
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from domain.identifiers import Actor
-from workflows.breakers.circuit import Circuit
+from workflows.breakers.circuit import EPOCH, Circuit
 from workflows.breakers.dependencies import Dependency
 from workflows.breakers.events import CircuitEvent, stream_of
 from workflows.clock import Clock
@@ -36,6 +36,28 @@ class Followed:
     circuit: Circuit
     version: int | None
     history: History
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitRequest:
+    """An event to record. ``key``: of the request of a person, which a late copy of it has too."""
+
+    event: CircuitEvent
+    actor: Actor
+    key: str | None = None
+
+    def commit_key(self, history: History) -> str:
+        """Return what only a repeated append has in common: the person's key, or else the version and the content."""
+        name = type(self.event).__name__
+        if self.key is not None:
+            return f"{name}/{self.actor.role}/{self.actor.id}/key/{self.key}"
+        return f"{name}/{history.version + 1}/{self.body_hash}"
+
+    @property
+    def body_hash(self) -> str:
+        """A hash of the content. That of a person's request is without the time, which a copy has not in common."""
+        event = self.event if self.key is None else replace(self.event, at=EPOCH)
+        return sha256(repr((event, self.actor)).encode()).hexdigest()[:32]
 
 
 class SharedCircuit:
@@ -64,10 +86,22 @@ class SharedCircuit:
         """Replace the circuit that was read. False if another process replaced it first."""
         return self._put(current, circuit) is not None
 
-    def record(self, current: Followed, event: CircuitEvent, actor: Actor) -> Circuit | None:
+    def is_recorded(self, current: Followed, request: CircuitRequest) -> bool:
+        """Whether the request of a person was recorded on the stream's day or on the day before.
+
+        Raises:
+            KeyReused: Another one was recorded under its key.
+        """
+        if request.key is None:
+            return False
+        day_before = date.fromisoformat(current.circuit.day) - timedelta(days=1)
+        days = (current.history, self._log.load(stream_of(self._dependency, day_before.isoformat())))
+        return any(day.find(request.commit_key(day), request.body_hash) is not None for day in days)
+
+    def record(self, current: Followed, request: CircuitRequest) -> Circuit | None:
         """Append the event, then update the document. None if another event was appended first."""
         try:
-            history = self._log.append(current.history, _commit(current.history, event, actor))
+            history = self._log.append(current.history, _commit(current.history, request))
         except WrongExpectedVersion:
             return None
         circuit = current.circuit.following(current.circuit.day, history)
@@ -104,15 +138,13 @@ class SharedCircuit:
         return self._clock.now().astimezone(UTC).date()
 
 
-def _commit(history: History, event: CircuitEvent, actor: Actor) -> NewCommit:
-    """Make the commit. Its key names the version and the content, so that only a repeated append is replayed."""
-    events: tuple[Any, ...] = (event,)
-    body_hash = sha256(repr((event, actor)).encode()).hexdigest()[:32]
+def _commit(history: History, request: CircuitRequest) -> NewCommit:
+    events: tuple[Any, ...] = (request.event,)
     return NewCommit(
-        key=f"{type(event).__name__}/{history.version + 1}/{body_hash}",
+        key=request.commit_key(history),
         events=events,
-        actor=actor,
+        actor=request.actor,
         correlation=history.stream,
         causation="circuit breaker",
-        body_hash=body_hash,
+        body_hash=request.body_hash,
     )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from workflows.cli.options import As, Data, DryRun, Json, Url
+from workflows.cli.options import As, Data, DryRun, Json, Key, Url
 from workflows.cli.terminal import print_json, say
 
 app = typer.Typer(name="circuits", help="Show, open and close the circuit breakers of providers.", no_args_is_help=True)
@@ -41,6 +41,7 @@ def open_(
     dependency: Dependency,
     *,
     reason: Reason,
+    key: Key = None,
     dry_run: DryRun = False,
     url: Url = None,
     data: Data = None,
@@ -50,7 +51,7 @@ def open_(
     """Hold a circuit open: no calls and no probes until it is closed by hand. Orders wait."""
     from workflows.cli.connection import hint
 
-    _show(dependency, "open", reason, dry_run=dry_run, url=url, data=data, as_=as_, json=json)
+    _show(dependency, "open", reason, key=key, dry_run=dry_run, url=url, data=data, as_=as_, json=json)
     if not json and not dry_run:
         say(f"held open; orders continue after {hint(f'circuits close {dependency}', url, data)} --reason REASON")
 
@@ -60,6 +61,7 @@ def close(
     dependency: Dependency,
     *,
     reason: Reason,
+    key: Key = None,
     dry_run: DryRun = False,
     url: Url = None,
     data: Data = None,
@@ -69,7 +71,7 @@ def close(
     """Close a circuit: calls are made again, and waiting orders continue at a pace."""
     from workflows.cli.connection import hint
 
-    _show(dependency, "close", reason, dry_run=dry_run, url=url, data=data, as_=as_, json=json)
+    _show(dependency, "close", reason, key=key, dry_run=dry_run, url=url, data=data, as_=as_, json=json)
     if not json and not dry_run:
         say(f"closed; it opens again by itself if calls fail: {hint(f'circuits show {dependency}', url, data)}")
 
@@ -79,6 +81,7 @@ def _show(
     action: str | None,
     reason: str,
     *,
+    key: str | None = None,
     dry_run: bool = False,
     url: Url,
     data: Data,
@@ -89,7 +92,7 @@ def _show(
     from workflows.cli.connection import connected
 
     with connected(url, data, as_) as engine:
-        history = engine.circuit(dependency, action, reason, dry_run=dry_run)
+        history = engine.circuit(dependency, action, reason, dry_run=dry_run, key=key)
     if json:
         print_json(history)
     elif history["plan"] is not None:

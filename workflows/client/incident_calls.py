@@ -74,10 +74,10 @@ def circuits() -> ApiCall[CircuitsJson]:
 
 
 def circuit(
-    dependency: str, action: str | None = None, reason: str = "", *, dry_run: bool = False
+    dependency: str, action: str | None = None, reason: str = "", *, dry_run: bool = False, key: str | None = None
 ) -> ApiCall[CircuitHistoryJson]:
     """Read a circuit breaker, its transitions and the orders that wait for it, or ``open`` or ``close`` it by hand."""
     path = f"/circuits/{quoted(dependency, safe='')}"
     if action is None:
         return ApiCall(method="GET", path=path)
-    return ApiCall(method="POST", path=f"{path}/{action}", body={"reason": reason, "dry_run": dry_run})
+    return _write(f"{path}/{action}", {"reason": reason, "dry_run": dry_run}, key)

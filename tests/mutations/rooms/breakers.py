@@ -13,4 +13,12 @@ MUTANTS = (
         new="            if False:\n",
         caught_by=tests("breakers/test_breaker_shared.py::test_of_twenty_processes_at_once_one_gets_the_probe"),
     ),
+    Mutant(
+        name="late copy of a request that opens a closed circuit",
+        breaks="A person's request counts once, also if its copy arrives after the next one.",
+        file="workflows/breakers/breaker.py",
+        old="            if current.circuit.state is state or self._shared.is_recorded(current, request):\n",
+        new="            if current.circuit.state is state:\n",
+        caught_by=tests("breakers/test_breaker_shared.py"),
+    ),
 )

@@ -19,14 +19,14 @@ from domain.money import Money
 from domain.order.deciding import LINES_MAX
 from handlers.http.currencies import CURRENCIES
 from handlers.http.models import SelectionBody, example
-from handlers.http.values import Instant, Long, MoneyBody, RestaurantName, Shape, Short, SkuName, Strict
+from handlers.http.values import Instant, Long, MoneyBody, PlainText, RestaurantName, Shape, Short, SkuName, Strict
 from workflows.catalogue.picture_formats import BYTES_MAX
 
 _EUR: dict[str, JsonValue] = {"amount": "9.50", "currency": "EUR"}
 
 ClockTime = Annotated[str, Shape(r"([01][0-9]|2[0-3]):[0-5][0-9]", "must be a time of the day, e.g. 17:30")]
 BasisPoints = Annotated[int, Field(ge=0, le=10_000)]
-Text = Annotated[str, Field(max_length=10 * TEXT_MAX)]
+Text = Annotated[str, Field(max_length=10 * TEXT_MAX), PlainText(blank=True)]
 
 
 def _currency(code: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
@@ -26,14 +25,10 @@ from domain.money import Money
 from domain.picklable import Picklable
 from handlers.http.currencies import CURRENCIES
 from handlers.http.json_bodies import BODY_BYTES_MAX
+from workflows.boundary.plain_text import UNWANTED, problem_of
 from workflows.clock import read_timestamp
 
 _AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,3})?")
-_CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
-_PRINTABLE = f"^[^{_CONTROL}]*[^\\s{_CONTROL}][^{_CONTROL}]*$"
-"""Text with more in it than spaces, whose control characters are line breaks and tabs, as the document states it."""
-
-_LINE_BREAKS = "\n\r\t"
 
 
 class Strict(BaseModel):
@@ -77,18 +72,31 @@ class Shape:
         return text
 
 
+@dataclass(frozen=True, slots=True)
+class PlainText:
+    """Goes into ``Annotated[str, ...]``: a text that a person writes. ``blank``: it may be empty or only spaces."""
+
+    blank: bool = False
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        visible = "" if self.blank else f"[^\\s{UNWANTED}][^{UNWANTED}]*"
+        return handler(core) | {"pattern": f"^[^{UNWANTED}]*{visible}$"}
+
+    def _check(self, text: str) -> str:
+        if not self.blank and not text.strip():
+            raise ValueError("must not be only spaces")
+        if (problem := problem_of(text)) is not None:
+            raise ValueError(problem)
+        return text
+
+
 def _instant(value: Any) -> datetime:
     if not isinstance(value, str):
         raise ValueError("must be a string: RFC 3339 with an offset, e.g. 2026-03-01T18:30:00Z")
     return read_timestamp(value)
-
-
-def _printable(text: str) -> str:
-    if not text.strip():
-        raise ValueError("must not be only spaces")
-    if any(unicodedata.category(char) == "Cc" and char not in _LINE_BREAKS for char in text):
-        raise ValueError("must not contain control characters")
-    return text
 
 
 def _name(kind: str) -> AfterValidator:
@@ -103,9 +111,8 @@ def _order_id(text: str) -> str:
 
 
 Instant = Annotated[datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
-_DOCUMENTED = Field(json_schema_extra={"pattern": _PRINTABLE})
-Short = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_printable), _DOCUMENTED]
-Long = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_printable), _DOCUMENTED]
+Short = Annotated[str, StringConstraints(min_length=1, max_length=100), PlainText()]
+Long = Annotated[str, StringConstraints(min_length=1, max_length=500), PlainText()]
 Phone = Annotated[str, Shape(r"\+?[0-9 ()./-]{3,40}", "must be 3 to 40 digits, spaces and ()./-, optionally after a +")]
 Email = Annotated[str, Shape(r"[!-?A-~]{1,64}@[!-?A-~]{1,189}", "must be an e-mail address of at most 254 characters")]
 PaymentMethod = Annotated[

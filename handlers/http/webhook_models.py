@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, StringConstraints
 
 from handlers.http.models import example
-from handlers.http.values import Strict
+from handlers.http.values import PlainText, Strict
 from workflows.publishing.cloud_events import TYPES
 from workflows.publishing.webhooks.targets import URL_MAX
 
@@ -20,7 +20,7 @@ def _published(event_type: str) -> str:
 
 EventType = Annotated[str, AfterValidator(_published), Field(json_schema_extra={"enum": sorted(TYPES)})]
 Url = Annotated[str, StringConstraints(min_length=1, max_length=URL_MAX), Field(json_schema_extra={"format": "uri"})]
-Description = Annotated[str, StringConstraints(max_length=200)]
+Description = Annotated[str, StringConstraints(max_length=200), PlainText(blank=True)]
 EventTypes = Annotated[list[EventType], Field(max_length=len(TYPES))]
 
 

@@ -248,6 +248,8 @@ REPAIRING: dict[str, tuple[str, dict[str, Any], str]] = {
     "a bulk job without its plan": ("/bulk", {**BULK, "dry_run": False}, "token"),
     "a bulk job with another text than a token": ("/bulk", {**BULK, "dry_run": False, "token": "abc"}, "token"),
     "a reason of control characters": ("/orders/{id}/cancel", {"reason": "a\x07"}, "reason"),
+    "a reason that reverses what follows": ("/orders/{id}/cancel", {"reason": "late \u202e.RUE 5"}, "reason"),
+    "a note that reverses what follows": ("/incidents/{id}/note", {"text": "called\u2067back"}, "text"),
     "a reason of 100,000 characters": ("/orders/{id}/cancel", {"reason": "x" * 100_000}, "reason"),
 }
 

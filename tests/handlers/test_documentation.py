@@ -206,6 +206,39 @@ def test_limits_stand_in_the_document(document):
     assert schemas["AcceptBody"]["properties"]["ready_at"]["format"] == "date-time"
 
 
+_SELECTING = {"BulkBody.group", "ExportFilter.correlation", "QueryBody.sql"}
+"""Texts that choose what is read or acted on: they match what is stored, or nothing."""
+
+
+def test_every_text_of_a_body_says_which_characters_it_takes(document):
+    """What a person writes is read by others, in a line with other words."""
+    bodies = {
+        media["schema"]["$ref"].rpartition("/")[2]
+        for path in document["paths"].values()
+        for method, route in path.items()
+        if method in METHODS
+        for media in route.get("requestBody", {}).get("content", {}).values()
+        if "$ref" in media["schema"]
+    }
+    unchecked = set()
+    pending = [(name, document["components"]["schemas"][name]) for name in sorted(bodies)]
+    seen = set()
+    while pending:
+        name, schema = pending.pop()
+        if isinstance(schema, list):
+            pending += [(name, each) for each in schema]
+        if not isinstance(schema, dict):
+            continue
+        if (target := str(schema.get("$ref", "")).rpartition("/")[2]) and target not in seen:
+            seen.add(target)
+            pending.append((target, document["components"]["schemas"][target]))
+        if schema.get("type") == "string" and not {"pattern", "enum", "const", "format"} & set(schema):
+            unchecked.add(name)
+        pending += [(name, each) for key, each in schema.items() if key not in ("properties", "examples")]
+        pending += [(f"{name}.{field}", each) for field, each in schema.get("properties", {}).items()]
+    assert unchecked == _SELECTING
+
+
 def test_the_page_loads_nothing_from_another_host(shop):
     """Its scripts and styles are routes of this API, and the policy forbids the browser everything else."""
     page = shop.call_as(None, "GET", "/docs")

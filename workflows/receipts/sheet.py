@@ -9,6 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from workflows.boundary.plain_text import DIRECTION_CONTROLS
 from workflows.clock import read_timestamp
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def shown_text(text: str) -> str:
     return "".join(kept).strip()
 
 
-_DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
+_DIRECTION = frozenset(f"{DIRECTION_CONTROLS}\u200e\u200f\u061c")
 
 
 def _line_rows(line: ReceiptLineJson) -> Iterator[SheetRow]:

@@ -5,7 +5,8 @@ socket is a customer's, with the topic of the customer's own orders. The time of
 in it (recorded before its fsync) until the subscriber has parsed it. The rate is compared with that of the same orders
 without subscribers, and with that without views as well: then the projector's process is stopped (SIGSTOP). One
 subscriber to all orders is measured by itself, because on two cores a thousand sockets and their client take the
-engine's place. The processor time of each process shows what bounds the rate.
+engine's place. A block of orders of each kind is played once a round, in random order; values are medians, and ratios
+the medians of those within a round. The processor time of each process shows what bounds the rate.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
 from pathlib import Path
-from statistics import quantiles
+from random import Random
+from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -38,7 +40,7 @@ from benchmarks.observed_engine import observed_engine
 from benchmarks.options import options
 from benchmarks.people import People
 from benchmarks.process_tree import tree_cpu_s
-from benchmarks.results import Beside, Row, at_least, at_most, publish
+from benchmarks.results import Beside, Row, Target, at_least, at_most, publish
 from domain.identifiers import CustomerId, OrderId, order_id_for
 from workflows.embedded.engine import EmbeddedEngine
 from workflows.embedded.http.tokens import AccessTokens
@@ -66,81 +68,45 @@ class ManyCustomers(CommandDriver):
         return order_id
 
 
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A block of orders. CPU times are in milliseconds an order."""
+
+    orders_a_second: float
+    engine_cpu_ms: float
+    projector_cpu_ms: float
+
+
 def main() -> None:
     chosen = options(__doc__)
-    sockets, orders = chosen.size(1000, 50), chosen.size(1500, 60)
+    sockets, rounds, orders = chosen.size(1000, 50), chosen.size(6, 2), chosen.size(300, 60)
     with TemporaryDirectory() as folder:
-        results = _measure(Path(folder), sockets, orders)
-    bare, bare_cpu, bare_projector = results["bare"]
-    watched, watched_cpu, watched_projector = results["watched"]
-    alone, alone_cpu, _ = results["alone"]
-    one, one_cpu, _ = results["one"]
-    seen = results["seen"]
-    cut = quantiles(seen["latencies_s"], n=100)
-    detail = {"sockets": sockets, "orders": orders, "messages": seen["messages"], "events": seen["events"]}
+        blocks, seen = _measure(Path(folder), sockets, rounds, orders)
+    cut = quantiles(seen.latencies_s, n=100)
+    detail = {"sockets": sockets, "rounds": rounds, "orders": orders, "messages": seen.messages, "events": seen.events}
+
+    def compared(name: str, of: str, part: str, beside: tuple[str, str], target: Target | None = None) -> Row:
+        ours, theirs = ([getattr(each, of) for each in blocks[each_part]] for each_part in (part, beside[0]))
+        ratio = median(our / their for our, their in zip(ours, theirs, strict=True)) if all(theirs) else None
+        unit = "orders/s" if of == "orders_a_second" else "ms"
+        peer = Beside(beside[1], median(theirs))
+        return Row(name=name, value=median(ours), unit=unit, peer=peer, ratio=ratio, target=target, detail=detail)
+
+    rate, engine_cpu, projector_cpu = "orders_a_second", "engine_cpu_ms", "projector_cpu_ms"
+    many, one = f"{sockets} sockets", "views and a subscriber to all orders"
+    no_sockets, no_views, neither = ("views", "without sockets"), ("alone", "without views"), ("alone", "without both")
     rows = [
+        compared(f"whole orders, {many}", rate, "many", no_sockets, at_least(50, of="value")),
+        compared(f"whole orders, views and {many}", rate, "many", neither),
+        compared(f"whole orders, {one}", rate, "one", neither, at_least(0.8)),
+        compared(f"CPU of the engine an order, {one}", engine_cpu, "one", neither),
+        compared("whole orders, views", rate, "views", no_views),
+        compared("CPU of the engine an order, views", engine_cpu, "views", no_views),
+        compared(f"CPU an order, {many}", engine_cpu, "many", no_sockets, at_most(1.25)),
+        compared(f"CPU of the projector an order, {many}", projector_cpu, "many", no_sockets),
         Row(
-            name=f"whole orders, {sockets} sockets",
-            value=orders / watched,
-            unit="orders/s",
-            peer=Beside("without sockets", orders / bare),
-            target=at_least(50, of="value"),
-            detail=detail,
-        ),
-        Row(
-            name=f"whole orders, views and {sockets} sockets",
-            value=orders / watched,
-            unit="orders/s",
-            peer=Beside("without both", orders / alone),
-            detail=detail,
-        ),
-        Row(
-            name="whole orders, views and a subscriber to all orders",
-            value=orders / one,
-            unit="orders/s",
-            peer=Beside("without both", orders / alone),
-            target=at_least(0.8),
-            detail=detail,
-        ),
-        Row(
-            name="CPU of the engine an order, views and a subscriber to all orders",
-            value=one_cpu / orders * 1000,
-            unit="ms",
-            peer=Beside("without both", alone_cpu / orders * 1000),
-            detail=detail,
-        ),
-        Row(
-            name="whole orders, views",
-            value=orders / bare,
-            unit="orders/s",
-            peer=Beside("without views", orders / alone),
-            detail=detail,
-        ),
-        Row(
-            name="CPU of the engine an order, views",
-            value=bare_cpu / orders * 1000,
-            unit="ms",
-            peer=Beside("without views", alone_cpu / orders * 1000),
-            detail=detail,
-        ),
-        Row(
-            name=f"CPU an order, {sockets} sockets",
-            value=watched_cpu / orders * 1000,
-            unit="ms",
-            peer=Beside("without sockets", bare_cpu / orders * 1000),
-            target=at_most(1.25),
-            detail=detail,
-        ),
-        Row(
-            name=f"CPU of the projector an order, {sockets} sockets",
-            value=watched_projector / orders * 1000,
-            unit="ms",
-            peer=Beside("without sockets", bare_projector / orders * 1000),
-            detail=detail,
-        ),
-        Row(
-            name=f"CPU of the subscribers' process an order, {sockets} sockets",
-            value=seen["cpu_s"] / orders * 1000,
+            name=f"CPU of the subscribers' process an order, {many}",
+            value=seen.cpu_s / (rounds * orders) * 1000,
             unit="ms",
             detail=detail,
         ),
@@ -152,43 +118,51 @@ def main() -> None:
             target=at_most(1000, of="value"),
             detail=detail,
         ),
-        Row(
-            name="events lost or repeated", value=seen["faults"], unit="", target=at_most(0, of="value"), detail=detail
-        ),
+        Row(name="events lost or repeated", value=seen.faults, unit="", target=at_most(0, of="value"), detail=detail),
     ]
     publish("live", rows, quick=chosen.quick, as_json=chosen.json)
 
 
-def _measure(folder: Path, sockets: int, orders: int) -> dict[str, Any]:
+def _measure(folder: Path, sockets: int, rounds: int, orders: int) -> tuple[dict[str, list[Played]], Seen]:
+    """Play a block of orders of each part once a round, in random order.
+
+    Returns:
+        The blocks of each part, and what the many sockets received.
+    """
+    seen = Seen()
+    customers = [f"customer/cus_{number}" for number in range(sockets)]
     with closing(People()) as people:
         engines = observed_engine(people.wrapped)
         with engines.open(folder, template=TEMPLATE, gateways=sandbox_gateways(SandboxSettings())) as engine:
             port = engine.serve(0)
             driver = ManyCustomers(engine, sockets)
 
-            def play(name: str, number: int) -> tuple[float, float, float]:
-                """Play orders; return the seconds, and the CPU seconds of this process and of the projector."""
+            def play(name: str) -> Played:
                 began = time.perf_counter(), time.process_time(), _projector_cpu_s(engine)
-                people.play(engine, driver, orders=number, in_flight=32, cancelled=0.0, name=name)
+                people.play(engine, driver, orders=orders, in_flight=32, cancelled=0.0, name=name)
                 ended = time.perf_counter(), time.process_time(), _projector_cpu_s(engine)
                 seconds, cpu_s, projector_cpu_s = (after - before for before, after in zip(began, ended, strict=True))
-                return seconds, cpu_s, projector_cpu_s
+                return Played(orders / seconds, cpu_s / orders * 1000, projector_cpu_s / orders * 1000)
 
-            play("warm", max(32, orders // 10))
-            with _without_views(engine):
-                alone = play("alone", orders)
-            bare = play("bare", orders)
-            with _subscribers(folder, port, ["orders"]):
-                one = play("one", orders)
-            with _subscribers(folder, port, [f"customer/cus_{number}" for number in range(sockets)]) as seen:
-                watched = play("watched", orders)
-    return {"alone": alone, "bare": bare, "one": one, "watched": watched, "seen": seen}
+            parts: dict[str, Callable[[], AbstractContextManager[object]]] = {
+                "alone": lambda: _without_views(engine),
+                "views": nullcontext,
+                "one": lambda: _subscribers(folder, port, ["orders"], Seen()),
+                "many": lambda: _subscribers(folder, port, customers, seen),
+            }
+            blocks: dict[str, list[Played]] = {name: [] for name in parts}
+            play("warm")
+            random = Random(1)
+            for number in range(rounds):
+                for name in random.sample(list(parts), len(parts)):
+                    with parts[name]():
+                        blocks[name].append(play(f"{name}-{number}"))
+    return blocks, seen
 
 
 @contextmanager
-def _subscribers(folder: Path, port: int, topics: list[str]) -> Iterator[dict[str, Any]]:
-    """Run one subscriber for each topic within. The yielded dictionary holds what they received afterwards."""
-    seen: dict[str, Any] = {}
+def _subscribers(folder: Path, port: int, topics: list[str], seen: Seen) -> Iterator[None]:
+    """Run one subscriber for each topic within. Afterwards ``seen`` holds also what they received."""
     command = [sys.executable, "-m", "benchmarks.live", "subscribe", str(folder), str(port)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as subscribers:
         assert subscribers.stdin is not None
@@ -196,9 +170,9 @@ def _subscribers(folder: Path, port: int, topics: list[str]) -> Iterator[dict[st
         subscribers.stdin.write(json.dumps(topics) + "\n")
         subscribers.stdin.flush()
         assert subscribers.stdout.readline() == "ready\n"
-        yield seen
+        yield
         time.sleep(SETTLES_WITHIN_S / 5)
-        seen.update(json.loads(subscribers.communicate()[0]))
+        seen.add(json.loads(subscribers.communicate()[0]))
 
 
 def _projector_cpu_s(engine: EmbeddedEngine) -> float:
@@ -227,12 +201,21 @@ def _without_views(engine: EmbeddedEngine) -> Iterator[None]:
 
 
 class Seen:
-    """What all sockets of this process received."""
+    """What all sockets of a process received."""
 
     def __init__(self) -> None:
         self.latencies_s: list[float] = []
         self.messages = self.events = self.faults = 0
+        self.cpu_s = 0.0
         self._versions: dict[str, int] = {}
+
+    def report(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("latencies_s", "messages", "events", "faults", "cpu_s")}
+
+    def add(self, report: dict[str, Any]) -> None:
+        """Add what another process received."""
+        for name, value in report.items():
+            setattr(self, name, getattr(self, name) + value)
 
     def take(self, text: str) -> None:
         message = json.loads(text)
@@ -280,12 +263,11 @@ async def subscribe(folder: Path, port: int, topics: list[str]) -> None:
         began_cpu_s = time.process_time()
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.read)
-        cpu_s = time.process_time() - began_cpu_s
+        seen.cpu_s = time.process_time() - began_cpu_s
         for task in following:
             task.cancel()
         await asyncio.gather(*following, return_exceptions=True)
-    result = {name: getattr(seen, name) for name in ("latencies_s", "messages", "events", "faults")}
-    print(json.dumps({**result, "cpu_s": cpu_s}), flush=True)
+    print(json.dumps(seen.report()), flush=True)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import pytest
 
 from domain.identifiers import Actor, Role
 from tests.handlers.conftest import Shop
+from workflows.event_store.erasure import erase
 from workflows.event_store.event_log import StreamUnavailable
 from workflows.event_store.streams import ACCESS, category_of, order_stream
 from workflows.live.subscriptions import Subscriptions
@@ -57,11 +58,15 @@ class Sockets:
         )
         self._sent_to = shop.log.newest()
 
+    def note(self) -> None:
+        """Note what was committed since the last time."""
+        for entry in self.shop.log.changes(self._sent_to, 1000):
+            self._sent_to = entry.position
+            self.subscriptions.on_commit(entry)
+
     def send(self) -> None:
         """Send what was committed since the last time."""
-        for entry in self.shop.log.changes(self._sent_to, 1000):
-            self.subscriptions.on_commit(entry)
-            self._sent_to = entry.position
+        self.note()
         while self._tasks:
             self._tasks.pop(0)()
 
@@ -159,3 +164,52 @@ def test_nothing_leaves_a_socket_without_a_record(sockets, monkeypatch, topic):
     assert watcher.shown == []
     assert any(message.get("unreadable") or message.get("error") for message in watcher.received)
     assert len(customer.shown) > before
+
+
+def between(sockets: Sockets, monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Let something happen, once, while the first record of a read is written."""
+    append, acts = sockets.shop.log.append, [act]
+
+    def appended(history: Any, new: Any) -> Any:
+        after = append(history, new)
+        if category_of(history.stream) == ACCESS and acts:
+            acts.pop()()
+            sockets.note()
+        return after
+
+    monkeypatch.setattr(sockets.shop.log, "append", appended)
+
+
+def test_an_order_that_changed_while_its_read_was_recorded_is_loaded_again(sockets, monkeypatch):
+    """Its newest state decides what may be sent; an order that did not change is loaded once."""
+    watcher = Watcher(SUPPORT)
+    sockets.subscriptions.subscribe(watcher, ORDERS, None)
+    still, changed = (sockets.shop.place(key=key) for key in "ab")
+
+    def cancel() -> None:
+        sockets.shop.call("POST", f"/orders/{changed}/cancel", {"reason": "late"}, key="c")
+        loads.clear()
+
+    between(sockets, monkeypatch, cancel)
+    load, loads = sockets.shop.log.load, list[str]()
+    monkeypatch.setattr(sockets.shop.log, "load", lambda stream: loads.append(stream) or load(stream))
+    sockets.send()
+    assert order_stream(changed) in loads
+    assert order_stream(still) not in loads
+    assert [each["order"]["status"] for each in watcher.shown if each["order_id"] == changed][-1] == "cancelling"
+
+
+def test_a_customer_who_is_erased_while_the_read_is_recorded_is_not_shown(sockets, monkeypatch):
+    """The order was decoded before, with the key that is destroyed now."""
+    watcher = Watcher(SUPPORT)
+    sockets.subscriptions.subscribe(watcher, ORDERS, None)
+    order_id = sockets.shop.place()
+    shop = sockets.shop
+    between(
+        sockets,
+        monkeypatch,
+        lambda: erase(shop.log, shop.keyring, shop.clock, "ada", actor=SUPPORT, reason="request 4711"),
+    )
+    sockets.send()
+    assert {each["order_id"] for each in watcher.shown} == {order_id}
+    assert {each["order"]["contact"] for each in watcher.shown} == {"(erased)"}

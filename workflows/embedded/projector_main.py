@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import resource
+import select
 import signal
 import sys
 import threading
@@ -34,7 +35,7 @@ from workflows.embedded.view_builder import start_building, views_of
 from workflows.engine import EVENT_TYPES
 from workflows.event_store.codec import Codec
 from workflows.projections.loading import loads_from
-from workflows.projections.log_follower import LogFollower
+from workflows.projections.log_follower import GATHER_S, LogFollower
 from workflows.projections.progress import ProjectorState
 from workflows.sqlite.database import Database, DatabaseUnavailable
 from workflows.sqlite.event_log import SqliteEventLog
@@ -107,8 +108,12 @@ def _leave_to_the_engine(*_: object) -> None:
 
 
 def _follow_lifeline(lifeline: int, follower: LogFollower) -> None:
+    """Wake the follower once for all commits that it gathers: to be woken for each would cost the engine as much."""
+    ended = select.poll()
+    ended.register(lifeline, 0)  # reports the end of the pipe alone
     while os.read(lifeline, 4096):
         follower.wake()
+        ended.poll(GATHER_S * 1000)
     follower.stop()
     time.sleep(END_WITHIN_S)
     os._exit(1)

@@ -26,7 +26,7 @@ from workflows.clock import Clock
 from workflows.event_store.change_feed import Feed, FeedEntry
 from workflows.event_store.documents import Documents
 from workflows.event_store.event_log import EventLog, NoSuchVersion, StreamUnavailable
-from workflows.event_store.streams import order_id_in
+from workflows.event_store.streams import CUSTOMER, category_of, order_id_in
 from workflows.live import messages
 from workflows.live.order_now import OrderNow
 from workflows.live.positions import position_of, sees_position
@@ -299,7 +299,7 @@ class Subscriptions:
         What fails here is tried again when its commit is sent, and reported there.
 
         Returns:
-            The orders that were loaded for it. Empty if some were recorded: meanwhile orders may have changed.
+            The orders that were loaded for it and have not changed since.
         """
         loaded: dict[OrderId, OrderNow] = {}
         shown: defaultdict[Subscription, list[tuple[OrderNow, int]]] = defaultdict(list)
@@ -310,7 +310,10 @@ class Subscriptions:
         for subscription, orders in shown.items():
             with suppress(StreamUnavailable):
                 subscription.shown.record(subscription.subscriber.actor, subscription.topic, orders)
-        return {} if shown else loaded
+        meanwhile = {entry.commit.pk for entry in self._noted} if shown else set()
+        if any(category_of(stream) == CUSTOMER for stream in meanwhile):
+            return {}  # the data key that opened an order may have been destroyed
+        return {order_id: now for order_id, now in loaded.items() if now.history.stream not in meanwhile}
 
     def _shown_first(
         self, entry: FeedEntry, loaded: dict[OrderId, OrderNow]

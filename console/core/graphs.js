@@ -31,6 +31,7 @@
  * @property {string | null} since when it was entered, while it lasts
  */
 /** @typedef {{from: string, to: string, taken: boolean, back: boolean}} GraphEdge */
+/** @typedef {{from: string, to: string, type: string}} GraphUndo what a state did, by the type of event that says so, and the state that takes it back */
 
 const INLINED = ["preparation", "delivery"];
 
@@ -60,7 +61,7 @@ export const stateWords = (state) => state.replace(/([a-z])([A-Z])/g, "$1 $2").r
  * @param {Execution[]} executions of one run
  * @param {string} at the moment to show. The picture is that of the whole run at every moment, so that it stays still under the slider; states that were entered later are not reached yet
  * @param {boolean} [declined] whether the payment provider declined the order's payment
- * @returns {{nodes: GraphNode[], edges: GraphEdge[], boxes: {machine: string, title: string, nodes: string[]}[]}}
+ * @returns {{nodes: GraphNode[], edges: GraphEdge[], undos: GraphUndo[], boxes: {machine: string, title: string, nodes: string[]}[]}}
  */
 export function graphOf(layouts, executions, at, declined = false) {
   const until = Date.parse(at);
@@ -89,7 +90,7 @@ export function graphOf(layouts, executions, at, declined = false) {
     const within = layouts.order.groups.filter(({ of }) => of === parallel).flatMap((group) => group.nodes.map((id) => `order/${id}`)).filter((id) => known.has(id));
     if (within.length) boxes.push({ machine: "order", title: `${stateWords(parallel)}, in parallel`, nodes: within });
   }
-  return { nodes, edges, boxes };
+  return { nodes, edges, undos: undoneBy(layouts, inlined, nodes), boxes };
 }
 
 /** @typedef {{until: number, compensated: boolean, declined: boolean, over: boolean}} Run `over`: the execution had ended; `compensated`: the machine read in the log that the order is cancelled */
@@ -98,15 +99,18 @@ export function graphOf(layouts, executions, at, declined = false) {
 function graphNode(machine, node, seen, run) {
   const last = seen[seen.length - 1];
   const lasts = last && (!last.exited_at || Date.parse(last.exited_at) > run.until);
-  const withoutResult = last && !lasts && Boolean(last.error) && last.failures >= last.attempts;
+  const withoutResult = last && !lasts && endsWithoutResult(last);
   const end = withoutResult ? endOf(last, node, run) : lasts && run.over ? CUT_OFF : { tag: "", words: "", progress: /** @type {Progress} */ (!last ? "ahead" : lasts ? "running" : node.type === "Succeed" && node.path === "exception" ? "stopped" : "done") };
   return {
     id: `${machine}/${node.id}`, label: stateWords(node.id), machine, type: node.type, comment: node.comment, waits: node.waits_for_token,
     back: node.path === "compensation", exception: node.path === "exception", ...end,
-    visits: seen.length, failures: seen.reduce((n, visit) => n + visit.failures, 0) - (withoutResult ? 1 : 0), error: last?.error ?? "",
+    visits: seen.length, failures: seen.reduce((n, visit) => n + visit.failures, 0) - (withoutResult || (lasts && endsWithoutResult(last)) ? 1 : 0), error: last?.error ?? "",
     since: end.progress === "running" && !(run.until < Date.now()) ? last.entered_at : null,
   };
 }
+
+/** Whether the last attempt of a visit failed: the state was left by that error, which is no retry. @param {Visit} visit */
+const endsWithoutResult = (visit) => Boolean(visit.exited_at && visit.error && visit.failures >= visit.attempts);
 
 /** Say how a state ended that has no result. @param {Visit} visit @param {LayoutNode} node @param {Run} run @returns {End} */
 function endOf({ error, message }, node, { compensated, declined }) {
@@ -123,6 +127,19 @@ export const isDesigned = (error) => error in ENDS || WITHOUT_RESULT.includes(er
 export function endsOf(nodes) {
   const ended = nodes.filter(({ words }) => words);
   return [...new Set(ended.map(({ words }) => words))].map((words) => ({ words, progress: ended.find((node) => node.words === words)?.progress, labels: ended.filter((node) => node.words === words).map(({ label }) => label) }));
+}
+
+/** What is undone, by the action of the state that did it, and by the type of event that is named as undone. @type {Record<string, [string, string]>} */
+const DID = { authorize: ["PaymentAuthorizationRequested", "PaymentAuthorized"], request_preparation: ["PreparationRequested", "PreparationRequested"], request_courier: ["CourierRequested", "CourierRequested"], settle: ["PaymentCaptureRequested", "PaymentCaptured"] };
+
+/** @param {Record<string, Layout>} layouts @param {string[]} inlined @param {GraphNode[]} nodes @returns {GraphUndo[]} */
+function undoneBy(layouts, inlined, nodes) {
+  const known = new Set(nodes.map(({ id }) => id));
+  const all = ["order", ...inlined].flatMap((machine) => layouts[machine].nodes.map((node) => ({ ...node, at: `${machine}/${node.id}` }))).filter(({ at }) => known.has(at));
+  return all.flatMap((back) => all.flatMap(({ action, at }) => {
+    const [request, type] = DID[action ?? ""] ?? [];
+    return request && back.undoes.includes(request) ? [{ from: at, to: back.at, type }] : [];
+  }));
 }
 
 /** The ways that the definitions allow, between the nodes that are drawn. @param {Record<string, Layout>} layouts @param {string[]} inlined @param {Set<string>} known @returns {GraphEdge[]} */

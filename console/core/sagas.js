@@ -1,5 +1,6 @@
 /** The order page's view of a timeline: states by version, what an event changed, where the time went. */
 
+import { minus } from "./money.js";
 import { applyPatch, readPointer, valueAt } from "./patches.js";
 
 /**
@@ -60,16 +61,29 @@ export const isByStaff = (event) => ["support", "auditor"].includes(event.actor.
 /** Whether an event takes an earlier one back. @param {TimelineEvent} event */
 export const isUndo = (event) => event.undoes !== null && event.undoes !== undefined;
 
+/** @typedef {{undone: TimelineEvent, by: TimelineEvent, how: "done" | "part" | "asked" | "refused"}} Undo */
+
 /**
- * Return what was taken back until a version, and by which event last: the request to do so, or the report that it was done.
+ * Return what was taken back until a version, or was to be: what it was, the last event about that, and how it stands.
+ *
+ * Each request to take something back counts: two refunds of one payment are two. A request that was refused counts until another one is made.
  * @param {TimelineEvent[]} events
  * @param {number} version
- * @returns {{undone: TimelineEvent, by: TimelineEvent}[]}
+ * @returns {Undo[]}
  */
 export function undosOf(events, version) {
-  const last = new Map(events.filter((event) => isUndo(event) && event.version <= version).map((event) => [event.undoes, event]));
-  return [...last.values()].flatMap((by) => events.filter((event) => event.version === by.undoes).map((undone) => ({ undone, by })));
+  const known = events.filter((event) => event.version <= version);
+  const requests = known.filter((event) => isUndo(event) && event.data.answers === undefined);
+  const found = requests.flatMap((request) => {
+    const by = known.findLast((event) => event.data.answers === request.version) ?? request;
+    const how = by === request ? "asked" : !isUndo(by) ? "refused" : "done";
+    return events.filter(({ version: number }) => number === request.undoes).map((undone) => ({ undone, by, how: how === "done" && isLess(by.data.amount, undone.data.amount) ? "part" : how }));
+  });
+  return /** @type {Undo[]} */ (found.filter(({ undone, how }, i) => how !== "refused" || !found.slice(i + 1).some((later) => later.undone === undone)));
 }
+
+/** @param {import("./money.js").Money | undefined} one @param {import("./money.js").Money | undefined} other */
+const isLess = (one, other) => Boolean(one && other && one.currency === other.currency && minus(one, other).amount.startsWith("-"));
 
 /**
  * @typedef {object} Span
@@ -80,6 +94,7 @@ export function undosOf(events, version) {
  * @property {number} start milliseconds since the first event
  * @property {number} end
  * @property {"done" | "bad" | "open" | "undo"} how
+ * @property {number} row below the others of its saga that last at the same time
  */
 
 /** What ends a span that an event begins, and what the span is called. @type {[string, RegExp, string, string][]} */
@@ -103,7 +118,7 @@ const SPANS = [
 ];
 
 /**
- * Return where the time went, one span for each wait of a saga.
+ * Return where the time went, one span for each wait of a saga. One that comes again has a number; no two in one row overlap.
  * @param {TimelineEvent[]} events
  * @param {number} [now] milliseconds since 1970, for what still lasts; left out once the order has ended
  * @returns {Span[]}
@@ -112,7 +127,7 @@ export function spansOf(events, now) {
   if (!events.length) return [];
   const began = Date.parse(events[0].recorded_at);
   const at = (/** @type {TimelineEvent} */ event) => Date.parse(event.recorded_at) - began;
-  return events.flatMap((event, index) => {
+  const spans = events.flatMap((event, index) => {
     const kind = SPANS.find(([type]) => type === event.type);
     if (!kind) return [];
     const [, ends, label, saga] = kind;
@@ -120,6 +135,16 @@ export function spansOf(events, now) {
     if (!end && now === undefined) return [];
     const how = !end ? "open" : isTrouble(end) ? "bad" : isUndo(event) || label === "cancel" ? "undo" : "done";
     return [{ saga, from: event.version, to: end?.version ?? null, label, start: at(event), end: end ? at(end) : Math.max(at(event), /** @type {number} */ (now) - began), how: /** @type {Span["how"]} */ (how) }];
+  });
+  /** @type {Record<string, number[]>} */
+  const free = {};
+  return spans.map((span, i) => {
+    const rows = (free[span.saga] ??= []);
+    const fits = rows.findIndex((end) => end <= span.start);
+    const row = fits < 0 ? rows.length : fits;
+    rows[row] = span.end;
+    const before = spans.slice(0, i).filter(({ label }) => label === span.label).length;
+    return { ...span, row, label: before ? `${span.label} #${before + 1}` : span.label };
   });
 }
 

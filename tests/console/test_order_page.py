@@ -67,6 +67,33 @@ def test_the_graph_of_a_cancelled_order_shows_what_was_stopped_and_nothing_as_fa
     assert {shown[name] for name in ("Await readiness", "Request courier", "Settle payment")} == {"stopped"}
     assert (shown["Authorize payment"], shown["Compensate"]) == ("done", "done")
     assert "Settle payment: stopped, because the order was cancelled." in page.inner_text(".graph-ends")
+    assert page.locator(".saga .takes-back.taken").count() == 3  # the hold, the ticket and the offer, and no capture
+    assert page.locator(".saga .takes-back").count() == 4
+
+
+def test_what_is_asked_back_is_not_yet_said_to_be_taken_back(visit: Visit) -> None:
+    """Under the graph stands how far it is: the request at first, and then the report."""
+    order = visit.stage.orders["cancelled"]
+    events = visit.stage.sign_in("support", "anna").timeline(order)["events"]
+    (asked,) = (event["version"] for event in events if event["type"] == "PaymentVoidRequested")
+    page = visit.open(f"orders/{order}?at={asked}")
+    held = page.locator(".graph-ends li", has_text="Payment authorized")
+    held.locator("text=is being taken back: Release of the authorization requested").wait_for()
+    page.keyboard.press("l")
+    held.locator("text=was taken back: Authorization released").wait_for()
+
+
+def test_every_way_out_of_an_incident_that_the_api_plans_is_offered(visit: Visit) -> None:
+    """Also the one that the others are refused in favour of: to write off the capture that was refused."""
+    order = visit.stage.orders["parked"]
+    plans = visit.stage.sign_in("support", "anna").why(order)["plans"]
+    (uncollected,) = (name for name, plan in plans.items() if name.startswith("write_off") and not plan["refused"])
+    page = visit.open(f"orders/{order}")
+    offer = page.locator(f".offers li:has-text('Write off #{uncollected.split()[1]}: Capture of')")
+    assert "the order stays delivered" in offer.inner_text()
+    offer.locator("button").click()
+    page.wait_for_selector("dialog .preview code:text-is('WrittenOff')")
+    page.keyboard.press("Escape")
 
 
 _PROGRESS = """nodes => nodes.map(node => [

@@ -9,7 +9,7 @@ import { FAULTS, factsOf } from "./facts.js";
 import { resendOffer } from "./webhooks.js";
 
 /** @typedef {import("../../kit/action.js").ActionKind & {name: string, note: string, needs: string, blocked?: string}} Offered `needs` is the permission */
-/** @typedef {{id: string, order: any, why: any, plans: Record<string, any>, assignee: string}} Situation */
+/** @typedef {{id: string, order: any, why: any, events: any[], plans: Record<string, any>, assignee: string}} Situation */
 
 /** @param {any} props */
 export const Actions = memo(({ id, order, why, events, sent, past, act }) => {
@@ -30,7 +30,7 @@ const opens = (offered) => (offered.dry || offered.send ? "Preview" : "Open");
 function actionsOf(id, order, why, events, sent) {
   const ended = ["completed", "cancelled", "abandoned"].includes(order.status);
   const assignee = events.findLast((event) => event.type === "IncidentAssigned")?.data.to ?? "";
-  const now = { id, order, why, plans: why?.plans ?? {}, assignee };
+  const now = { id, order, why, events, plans: why?.plans ?? {}, assignee };
   const all = [
     ...(order.parked ? [...repairs(now), claim(now)] : []),
     ...requests(now),
@@ -45,19 +45,20 @@ function actionsOf(id, order, why, events, sent) {
 }
 
 /** What ends an incident. @param {Situation} now @returns {Offered[]} */
-function repairs({ id, why, plans }) {
+function repairs({ id, why, plans, events }) {
   /** A way to resolve it: the name of its plan, its title, its note, and what it sends. @returns {Offered} */
   const resolve = (/** @type {string} */ plan, /** @type {string} */ title, /** @type {string} */ note, /** @type {Record<string, any>} */ sent, hasFault = true) => ({
     name: plan, title, note, needs: "resolve", path: `incidents/${id}/resolve`, dry: true, order: id, blocked: plans[plan]?.refused?.detail,
     fields: hasFault ? [{ name: "fault", label: "At fault", options: FAULTS }] : [], body: (v) => ({ ...sent, reason: v.reason, ...(hasFault && { fault: v.fault }) }),
   });
+  const writeOffs = Object.keys(plans).filter((name) => name.startsWith("write_off "));
   const contested = Object.keys(plans).filter((name) => name.startsWith("confirm_report "));
   return [
-    { name: "retry", title: "Retry", note: outcome(plans.retry), needs: "retry", path: `incidents/${id}/retry`, dry: true, order: id, body: (v) => ({ reason: v.reason }), blocked: plans.retry?.refused?.detail },
-    ...contested.map((name) => resolve(name, `Confirm the report of event ${name.split(" ")[1]}`, outcome(plans[name]), { how: "confirm_report" }, false)),
-    resolve("cancel", "Cancel and give back", outcome(plans.cancel), { how: "cancel" }),
-    ...(why?.owed ?? []).map((/** @type {any} */ owed) => resolve(`write_off ${owed.intent}`, `Write off ${owed.holding} #${owed.intent}`, owed.amount ? `${money(owed.amount)} is not pursued any more` : "It is not pursued any more", { how: "write_off", intent: owed.intent })),
-    resolve("abandon", "Abandon", outcome(plans.abandon), { how: "abandon" }),
+    { name: "retry", title: "Retry", note: outcome("retry", plans.retry), needs: "retry", path: `incidents/${id}/retry`, dry: true, order: id, body: (v) => ({ reason: v.reason }), blocked: plans.retry?.refused?.detail },
+    ...contested.map((name) => resolve(name, `Confirm the report of event ${name.split(" ")[1]}`, outcome(name, plans[name]), { how: "confirm_report" }, false)),
+    resolve("cancel", "Cancel and give back", outcome("cancel", plans.cancel), { how: "cancel" }),
+    ...writeOffs.map((name) => resolve(name, `Write off ${standsFor(Number(name.split(" ")[1]), why, events)}`, outcome(name, plans[name]), { how: "write_off", intent: Number(name.split(" ")[1]) })),
+    resolve("abandon", "Abandon", outcome("abandon", plans.abandon), { how: "abandon" }),
   ];
 }
 
@@ -85,7 +86,7 @@ function requests({ id, why }) {
 
 /** @param {Situation} now @returns {Offered} */
 const cancel = ({ id, plans }) => ({
-  name: "cancel", title: "Cancel the order", note: plans.cancel ? outcome(plans.cancel) : "What is held is given back", needs: "cancel", path: `orders/${id}/cancel`, dry: true,
+  name: "cancel", title: "Cancel the order", note: plans.cancel ? outcome("cancel", plans.cancel) : "What is held is given back", needs: "cancel", path: `orders/${id}/cancel`, dry: true,
   effect: "Possible until the meal is picked up.", order: id, body: (v) => ({ reason: v.reason }), blocked: plans.cancel?.refused?.detail,
 });
 
@@ -109,9 +110,22 @@ const note = (id) => ({
   name: "note", title: "Add a note", note: "Seen by support alone", needs: "note", path: `incidents/${id}/note`, dry: true, reason: "Note", order: id, body: (v) => ({ text: v.reason }),
 });
 
-/** What an action would do to the money and the order, for the list. @param {any} plan */
-function outcome(plan) {
+/** What an intent stands for: what it holds, or what was asked for. @param {number} intent @param {any} why @param {any[]} events */
+function standsFor(intent, why, events) {
+  const owed = (why?.owed ?? []).find((/** @type {any} */ each) => each.intent === intent);
+  return owed ? `${owed.holding} #${intent}` : `#${intent}: ${events.find(({ version }) => version === intent)?.words ?? ""}`;
+}
+
+const DOES = /** @type {Record<string, string>} */ ({ authorize: "holds", capture: "captures", release: "releases", refund: "refunds", leave_held: "leaves held", give_up: "gives up", credit: "credits" });
+const ENDS = /** @type {Record<string, string>} */ ({ abandoned: "ends as abandoned", cancelled: "ends as cancelled", completed: "ends as completed", cancelling: "ends as cancelled" });
+
+/** What an action would do to the money and the order, for the list. @param {string} name of the action @param {any} plan */
+function outcome(name, plan) {
   if (!plan) return "";
-  const moves = plan.money.filter((/** @type {any} */ m) => !isZero(m.amount)).map((/** @type {any} */ m) => `${words(m.what)} ${money(m.amount)}`);
-  return moves.length ? `${moves.join(", ")}, then ${words(plan.status)}` : `No money moves; then ${words(plan.status)}`;
+  if (plan.second_person_for) return `A second person has to approve ${money(plan.second_person_for)}`;
+  if (!plan.events.length) return "Has no effect now";
+  const moves = plan.money.filter((/** @type {any} */ m) => !isZero(m.amount)).map((/** @type {any} */ m) => `${DOES[m.what] ?? words(m.what)} ${money(m.amount)}`);
+  const end = ENDS[plan.status] ?? (name.startsWith("write_off") ? `stays ${words(plan.status)}` : "continues");
+  const does = moves.join(", ") || "no money moves";
+  return `${does[0].toUpperCase()}${does.slice(1)}; then the order ${end}`;
 }

@@ -43,12 +43,14 @@ export function Graph({ runs, event, past, timeline, why, choose }) {
   const drawing = drawings.get(moment);
   const deadlines = useMemo(() => Object.fromEntries((why?.waits ?? []).map((/** @type {any} */ wait) => [`order/${wait.tried?.state}`, wait.until])), [why]);
   if (!read || !runs || !current) return null;
-  const lastUndo = timeline.events.findLast((/** @type {any} */ each) => isUndo(each) && each.version <= event.version)?.version ?? 0;
+  const requests = new Set(timeline.events.filter(isUndo).map((/** @type {any} */ each) => each.version));
+  const lastUndo = timeline.events.findLast((/** @type {any} */ each) => (isUndo(each) || requests.has(each.data.answers)) && each.version <= event.version)?.version ?? 0;
+  const undone = undosOf(timeline.events, lastUndo).filter(({ how }) => how !== "refused").map((each) => each.undone.type).join(" ");
   const definition = current.executions?.find((/** @type {any} */ each) => each.machine === "order")?.definition;
   const differences = runs.differences;
   return html`<${Card} title="Saga" class="graph" note=${html`${begun.length > 1 && html`<label class="run">Run <select value=${String(current.run)} onChange=${(/** @type {any} */ e) => chooseRun(Number(e.target.value))}>${begun.map((/** @type {any} */ each) => html`<option value=${each.run} selected=${each.run === current.run}>${each.run}</option>`)}</select></label> <${Said}>${current.why}</${Said}>, `}${definition && html`<code title=${definition}>definition ${definition.slice(0, 8)}</code>, `}as of event ${event.version}`}>
     <${Legend} nodes=${drawing?.nodes ?? []} />
-    ${drawing ? html`<${Drawing} drawing=${drawing} deadlines=${deadlines} />` : html`<p class="dim">The engine does not keep the executions of this run any more.</p>`}
+    ${drawing ? html`<${Drawing} drawing=${drawing} deadlines=${deadlines} undone=${undone} />` : html`<p class="dim">The engine does not keep the executions of this run any more.</p>`}
     ${drawing && html`<ul class="graph-ends"><${Ends} nodes=${drawing.nodes} /><${Undos} until=${lastUndo} events=${timeline.events} choose=${choose} /></ul>`}
     ${differences.length > 0 && html`<ul class="attention">${differences.map((/** @type {any} */ d) => html`<li>${d.words}</li>`)}</ul>`}
   </${Card}>`;
@@ -57,13 +59,15 @@ export function Graph({ runs, event, past, timeline, why, choose }) {
 /** What the colours mean; those of unusual ends only where a state has them. @param {{nodes: Placed[]}} props */
 const Legend = memo(({ nodes }) => html`<p class="graph-legend">${LEGEND.filter(([progress, , always]) => always || nodes.some((/** @type {Placed} */ node) => node.progress === progress)).map(([progress, name]) => html`<span data-progress=${progress}>${name}</span>`)}</p>`);
 
-const LEGEND = /** @type {[string, string, boolean][]} */ ([["done", "done", true], ["running", "running", true], ["stopped", "stopped on purpose", false], ["refused", "declined or no answer", false], ["failed", "failed", false], ["ahead", "not reached", true], ["back", "way back", true]]);
+const LEGEND = /** @type {[string, string, boolean][]} */ ([["done", "done", true], ["running", "running", true], ["stopped", "stopped on purpose", false], ["refused", "declined or no answer", false], ["failed", "failed", false], ["ahead", "not reached", true], ["back", "way back", true], ["undo", "what it takes back", true]]);
 
 /** Say of states that ended without a result why they did. @param {{nodes: Placed[]}} props */
 const Ends = memo(({ nodes }) => html`${endsOf(nodes).map(({ words, progress, labels }) => html`<li data-progress=${progress}><strong>${labels.join(", ")}</strong>: ${words}.</li>`)}`);
 
-/** What was taken back, and by which event. Drawn again only where the slider passes such an event: `until` is the last one. */
-const Undos = memo(({ until, events, choose }) => html`${undosOf(events, until).map(({ undone, by }) => html`<li data-progress="back"><strong><${Said}>${undone.words}</${Said}></strong> <span class="dim">#${undone.version}</span> was taken back: <button type="button" class="link" onClick=${() => choose(events.indexOf(by))}><${Said}>${by.words}</${Said}> #${by.version}</button></li>`)}`);
+/** What was taken back, or was to be, and the last event about it. Drawn again only where the slider passes an event: `until` is the last one that matters. */
+const Undos = memo(({ until, events, choose }) => html`${undosOf(events, until).map(({ undone, by, how }) => html`<li data-progress=${how === "refused" ? "failed" : "back"}><strong><${Said}>${undone.words}</${Said}></strong> <span class="dim">#${undone.version}</span> ${UNDONE[how]}: <button type="button" class="link" onClick=${() => choose(events.indexOf(by))}><${Said}>${by.words}</${Said}> #${by.version}</button></li>`)}`);
+
+const UNDONE = /** @type {Record<string, string>} */ ({ done: "was taken back", part: "was taken back in part", asked: "is being taken back", refused: "was not taken back" });
 
 /** @typedef {import("../../core/graphs.js").GraphNode & {x: number, y: number}} Placed */
 
@@ -109,12 +113,13 @@ function draw(graph, layout) {
   const width = Math.max(main, back.length * (WIDE + 34) + 20);
   const step = Math.min(WIDE + 90, width / Math.max(1, back.length));
   back.forEach((node, i) => (placed[node.id] = { ...node, x: width / 2 + (i - (back.length - 1) / 2) * step, y: height + BACK_GAP }));
+  const undos = graph.undos.filter(({ from, to }) => placed[from] && placed[to]).map((undo) => ({ ...undo, path: between(placed[undo.from], placed[undo.to], height + 20) }));
   const lines = edges.filter(({ from, to }) => placed[from] && placed[to]).map((edge) => {
     const points = isForward.has(edge.from) && isForward.has(edge.to) ? plan.edge(edge.from, edge.to)?.points : null;
     return { ...edge, back: edge.back || placed[edge.to].back, path: points ? through(points) : between(placed[edge.from], placed[edge.to], height + 8) };
   });
   const frames = boxes.map(({ machine, title }) => ({ machine, title, ...plan.node(title) })).filter(({ width: w }) => w > 0);
-  return { nodes: Object.values(placed), lines: lines.sort((a, b) => Number(a.taken) - Number(b.taken)), frames, width, height: height + (back.length ? BACK_GAP + HIGH / 2 + 12 : 0) };
+  return { nodes: Object.values(placed), undos, lines: lines.sort((a, b) => Number(a.taken) - Number(b.taken)), frames, width, height: height + (back.length ? BACK_GAP + HIGH / 2 + 12 : 0) };
 }
 
 /** @param {{x: number, y: number}[]} points */
@@ -137,25 +142,27 @@ function between(a, b, level) {
 
 const PROGRESS = /** @type {Record<string, string>} */ ({ done: "done", running: "running", ahead: "not reached" });
 
-const Drawing = memo(({ drawing: { nodes, lines, frames, width, height }, deadlines }) => {
+const Drawing = memo(({ drawing: { nodes, undos, lines, frames, width, height }, deadlines, undone }) => {
+  const takesBack = (/** @type {Placed} */ node) => undos.filter((/** @type {any} */ undo) => undo.to === node.id).map((/** @type {any} */ undo) => nodes.find((/** @type {Placed} */ each) => each.id === undo.from)?.label).join(", ");
   const [ready, show] = useState(false);
   useEffect(() => show(true), []);
   return html`<div class="graph-box" tabindex="0" role="region" aria-label="Graph of the sagas">
     <svg class=${classes("saga", ready && "ready")} viewBox=${`0 0 ${width} ${height}`} style=${{ minWidth: `${Math.min(width, 900)}px`, maxWidth: `${width * 1.25}px` }} role="img" aria-label="The states of the sagas; the list after this picture says the same">
       <defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="5" markerHeight="5" orient="auto"><path d="M0 0 8 4 0 8z" /></marker></defs>
       ${frames.map((/** @type {any} */ f) => html`<g class="frame" data-saga=${f.machine}><rect x=${f.x - f.width / 2} y=${f.y - f.height / 2} width=${f.width} height=${f.height} rx="10" /><rect class="chip-back" x=${f.x - f.title.length * 3.7 - 12} y=${f.y - f.height / 2 - 10} width=${f.title.length * 7.4 + 24} height="20" rx="10" /><text x=${f.x} y=${f.y - f.height / 2 + 4} text-anchor="middle">${f.title}</text></g>`)}
+      ${undos.map((/** @type {any} */ undo) => html`<path class=${classes("takes-back", undone.split(" ").includes(undo.type) && "taken")} d=${undo.path} />`)}
       ${lines.map((/** @type {any} */ line) => html`<path class=${classes("edge", line.taken && "taken", line.back && "back")} d=${line.path} marker-end="url(#arrow)" />`)}
-      ${nodes.map((/** @type {Placed} */ node) => html`<${Node} key=${node.id} ...${node} until=${deadlines[node.id]} />`)}
+      ${nodes.map((/** @type {Placed} */ node) => html`<${Node} key=${node.id} ...${node} until=${deadlines[node.id]} undoes=${takesBack(node)} />`)}
     </svg></div>
-    <ol class="visually-hidden">${nodes.map((/** @type {Placed} */ node) => html`<li>${node.machine}: ${node.label}, ${node.words || PROGRESS[node.progress]}${node.failures ? `, ${node.failures} failed attempts` : ""}</li>`)}</ol>`;
+    <ol class="visually-hidden">${nodes.map((/** @type {Placed} */ node) => html`<li>${node.machine}: ${node.label}, ${node.words || PROGRESS[node.progress]}${node.failures ? `, ${node.failures} failed ${node.failures === 1 ? "attempt" : "attempts"}` : ""}${takesBack(node) && `, takes back: ${takesBack(node)}`}</li>`)}</ol>`;
 });
 
-const Node = memo((/** @type {Placed & {until?: string | null}} */ node) => {
+const Node = memo((/** @type {Placed & {until?: string | null, undoes: string}} */ node) => {
   const x = node.x - WIDE / 2;
   const y = node.y - HIGH / 2;
   const [first, second] = twoLines(node.label, node.waits ? 12 : 15);
   return html`<g class="node" data-progress=${node.progress} data-back=${node.back ? "" : undefined} data-exception=${node.exception ? "" : undefined}>
-    <title>${node.comment}${node.words && ` Here: ${node.words}.`}${node.error && ` Last error: ${node.error}.`}</title>
+    <title>${node.comment}${node.undoes && ` Takes back: ${node.undoes}.`}${node.words && ` Here: ${node.words}.`}${node.error && ` Last error: ${node.error}.`}</title>
     ${node.type === "Choice" ? html`<path class="shape" d=${`M${x + 12} ${y}H${x + WIDE - 12}L${x + WIDE} ${node.y}L${x + WIDE - 12} ${y + HIGH}H${x + 12}L${x} ${node.y}Z`} />` : html`<rect class="shape" x=${x} y=${y} width=${WIDE} height=${HIGH} rx="9" />`}
     ${node.waits && html`<path class="waits" d=${`M${x + 10} ${node.y - 5}v10M${x + 14} ${node.y - 5}v10`} />`}
     <text x=${node.x + (node.waits ? 8 : 0)} y=${second ? node.y - 3 : node.y + 4} text-anchor="middle">${first}</text>${second && html`<text x=${node.x + (node.waits ? 8 : 0)} y=${node.y + 12} text-anchor="middle">${second}</text>`}

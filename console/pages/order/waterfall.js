@@ -6,7 +6,8 @@ import { Card } from "../../kit/parts.js";
 import { useNow } from "../../kit/now.js";
 import { classes, html, memo, useMemo } from "../../kit/view.js";
 
-const LANE = 34;
+const ROW = 24;
+const GAP = 10;
 const LEFT = 92;
 const WIDTH = 760;
 
@@ -36,26 +37,35 @@ function Chart({ spans, began, event }) {
     return (/** @type {number} */ ms) => LEFT + (WIDTH - LEFT - 12) * scale(ms);
   }, [spans]);
   const here = x(between(began, event.recorded_at));
-  const height = SAGAS.length * LANE + 26;
+  const lanes = useMemo(() => lanesOf(spans), [spans]);
+  const height = lanes[SAGAS.length] + 26;
   const words = useMemo(() => spans.map((span) => `${span.saga}: ${span.label} ${duration(span.end - span.start)}`).join(", "), [spans]);
   return html`<${Card} title="Where the time went" note="long stretches are compressed">
     <div class="chart-box"><svg class="waterfall" viewBox=${`0 0 ${WIDTH} ${height}`} role="img" aria-label=${words}>
       <line class="here" x1=${here} x2=${here} y1="0" y2=${height - 20} />
-      <${Picture} spans=${spans} x=${x} height=${height} passed=${spans.findLast((span) => span.from <= event.version)?.from ?? 0} />
+      <${Picture} spans=${spans} x=${x} lanes=${lanes} height=${height} passed=${spans.findLast((span) => span.from <= event.version)?.from ?? 0} />
       <circle class="here" cx=${here} cy="3" r="3" />
     </svg></div></${Card}>`;
 }
 
+/** Return where the lane of each saga begins, and where the last one ends: a lane has a row for each span that lasts beside another. @param {import("../../core/sagas.js").Span[]} spans */
+function lanesOf(spans) {
+  const begins = [0];
+  for (const saga of SAGAS) begins.push(begins[begins.length - 1] + GAP + ROW * (1 + Math.max(0, ...spans.filter((span) => span.saga === saga).map(({ row }) => row))));
+  return begins;
+}
+
 /** All but the moment. Drawn again where the slider passes the beginning of a span: `passed` is the last one that had begun. */
-const Picture = memo(({ spans, x, height, passed }) => {
+const Picture = memo(({ spans, x, lanes, height, passed }) => {
   const marks = ticks(spans, x);
   return html`${marks.map(({ at, label }) => html`<g class="tick"><line x1=${at} x2=${at} y1="4" y2=${height - 22} /><text x=${at} y=${height - 6} text-anchor=${at > WIDTH - 30 ? "end" : "middle"}>${label}</text></g>`)}
-    ${SAGAS.map((saga, lane) => html`<g data-saga=${saga}><text class="lane" x="0" y=${lane * LANE + 21}>${saga[0].toUpperCase() + saga.slice(1)}</text>
-        ${spans.filter((/** @type {import("../../core/sagas.js").Span} */ span) => span.saga === saga).map((/** @type {any} */ span, /** @type {number} */ i, /** @type {any[]} */ lanes) => {
+    ${SAGAS.map((saga, lane) => html`<g data-saga=${saga}><text class="lane" x="0" y=${lanes[lane] + 19}>${saga[0].toUpperCase() + saga.slice(1)}</text>
+        ${spans.filter((/** @type {import("../../core/sagas.js").Span} */ span) => span.saga === saga).map((/** @type {any} */ span, /** @type {number} */ i, /** @type {any[]} */ all) => {
           const from = x(span.start);
           const wide = Math.max(5, x(span.end) - from);
-          const free = (i + 1 < lanes.length ? x(lanes[i + 1].start) : WIDTH) - from - wide;
-          return html`<${Bar} key=${span.from} span=${span} x=${from} y=${lane * LANE + 6} wide=${wide} free=${free} later=${span.from > passed} />`;
+          const next = all.slice(i + 1).find(({ row }) => row === span.row);
+          const free = (next ? x(next.start) : WIDTH) - from - wide;
+          return html`<${Bar} key=${span.from} span=${span} x=${from} y=${lanes[lane] + 4 + span.row * ROW} wide=${wide} free=${free} later=${span.from > passed} />`;
         })}</g>`)}`;
 });
 

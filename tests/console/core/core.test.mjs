@@ -127,8 +127,13 @@ test("states follow the events; after an event of a newer release there are none
 
 test("each wait ends with the outcome that answers it, and not with that of another", () => {
   const events = [event(1, "CourierRequested", 0), event(2, "CourierTimedOut", 5000, { answers: 1 }), event(3, "CourierRequested", 5000), event(4, "CourierReleaseRequested", 5000, { request: 1 }), event(5, "CourierReleased", 5100, { answers: 4 }), event(6, "CourierAssigned", 9000, { answers: 3 })];
-  const waits = spansOf(events, 10_000).filter(({ label }) => label === "find a courier");
-  assert.deepEqual(waits.map(({ from, to, how, start, end }) => [from, to, how, start, end]), [[1, 2, "bad", 0, 5000], [3, 6, "done", 5000, 9000]]);
+  const waits = spansOf(events, 10_000).filter(({ label }) => label.startsWith("find a courier"));
+  assert.deepEqual(waits.map(({ label, from, to, how, start, end }) => [label, from, to, how, start, end]), [["find a courier", 1, 2, "bad", 0, 5000], ["find a courier #2", 3, 6, "done", 5000, 9000]]);
+});
+
+test("waits of one saga that last at the same time stand below one another", () => {
+  const events = [event(1, "CourierRequested", 0), event(2, "CourierTimedOut", 5000, { answers: 1 }), event(3, "CourierReleaseRequested", 5000, { request: 1 }), event(4, "CourierRequested", 5000), event(5, "CourierReleased", 5100, { answers: 3 }), event(6, "CourierAssigned", 9000, { answers: 4 })];
+  assert.deepEqual(spansOf(events).map(({ label, row }) => `${row} ${label}`), ["0 find a courier", "0 withdraw", "1 find a courier #2"]);
 });
 
 test("long stretches are shorter on the axis, and the order of moments stays", () => {
@@ -194,15 +199,25 @@ test("what was stopped on purpose, declined or left without an answer is not sho
   assert.equal(by(shown([ended("Authorize", "States.Timeout", 5)]), "Authorize").tag, "failed", "a call without an answer is no wait");
   assert.equal(by(shown([visit("Find", 0, null)]), "Find").progress, "stopped", "no wait outlasts its execution");
   assert.equal(by(shown([visit("Find", 0, null)], false, null), "Find").progress, "running");
+  const before = graphOf({ order }, [{ machine: "order", status: "SUCCEEDED", stopped_at: null, states: [ended("Find", "CancellationAsked")] }], new Date(5).toISOString()).nodes;
+  assert.deepEqual([by(before, "Find").progress, by(before, "Find").failures], ["running", 0], "before it was stopped nothing had failed");
 });
 
-test("what was taken back is named once, with the last event about it until a version", () => {
-  const event = (version, undoes = null) => ({ version, undoes });
-  const events = [event(1), event(2), event(3), event(4, 2), event(5, 3), event(6, 2)];
-  const at = (version) => undosOf(events, version).map(({ undone, by }) => [undone.version, by.version]);
+test("the way back shows which states it takes back", () => {
+  const order = { start: "Pay", groups: [], edges: [], nodes: [node("Pay", { action: "authorize" }), node("Find", { action: "request_courier" }), node("Cook", { action: "await_readiness" }), node("Compensate", { path: "compensation", undoes: ["PaymentAuthorizationRequested", "CourierRequested"] })] };
+  const { undos } = graphOf({ order }, [], "9999-12-31T00:00:00Z");
+  assert.deepEqual(undos, [{ from: "order/Pay", to: "order/Compensate", type: "PaymentAuthorized" }, { from: "order/Find", to: "order/Compensate", type: "CourierRequested" }]);
+});
+
+test("what was taken back is named with the last event about it, and not as taken back before it is, or in whole where it is not", () => {
+  const event = (version, undoes = null, data = {}) => ({ version, undoes, data });
+  const events = [event(1), event(2, null, { amount: EUR("20.00") }), event(3), event(4, 3), event(5, 2), event(6, null, { answers: 4 }), event(7, 2, { answers: 5, amount: EUR("4.50") }), event(8, 3), event(9, 2), event(10, 3, { answers: 8 }), event(11, 2, { answers: 9, amount: EUR("20.00") })];
+  const at = (version) => undosOf(events, version).map(({ undone, by, how }) => [undone.version, by.version, how]);
   assert.deepEqual(at(3), []);
-  assert.deepEqual(at(5), [[2, 4], [3, 5]]);
-  assert.deepEqual(at(6), [[2, 6], [3, 5]]);
+  assert.deepEqual(at(5), [[3, 4, "asked"], [2, 5, "asked"]]);
+  assert.deepEqual(at(7), [[3, 6, "refused"], [2, 7, "part"]]);
+  assert.deepEqual(at(9), [[2, 7, "part"], [3, 8, "asked"], [2, 9, "asked"]], "the refused request was made anew");
+  assert.deepEqual(at(11), [[2, 7, "part"], [3, 10, "done"], [2, 11, "done"]]);
 });
 
 test("deliveries of webhooks say how they stand, the worst first", () => {

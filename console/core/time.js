@@ -99,10 +99,13 @@ export function offset(ms) {
   return `+${Math.floor(h / 24)}d${String(h % 24).padStart(2, "0")}`;
 }
 
+/** Write a duration that is read while it passes, in whole seconds. @param {number} ms */
+export const seconds = (ms) => duration(Math.floor(Math.max(0, ms) / 1000) * 1000).replace(/^0 ms$/, "0 s").replace(".0 s", " s");
+
 /** Write how long ago an instant was. @param {string} instant @param {number} now in milliseconds since 1970 */
 export function ago(instant, now) {
   const ms = now - Date.parse(instant);
-  return ms < 1500 ? "now" : `${duration(ms)} ago`;
+  return ms < 1500 ? "now" : `${seconds(ms)} ago`;
 }
 
 /**
@@ -112,8 +115,7 @@ export function ago(instant, now) {
  */
 export function countdown(deadline, now) {
   const ms = Date.parse(deadline) - now;
-  const text = duration(Math.floor(Math.abs(ms) / 1000) * 1000 || 0).replace(/^0 ms$/, "0 s");
-  return ms >= 0 ? `in ${text}` : `${text} over`;
+  return ms >= 0 ? `in ${seconds(ms)}` : `${seconds(-ms)} over`;
 }
 
 /** Whether the browser knows a time zone. @param {string} zone */

@@ -13,14 +13,30 @@ export function inWords(value, zone = "UTC") {
   if (typeof value.amount === "string" && typeof value.currency === "string") return money(value);
   if (Array.isArray(value)) return value.length ? value.map((each) => inWords(each, zone)).join(", ") : "none";
   if (typeof value.state === "string") return [words(value.state), value.amount && inWords(value.amount), value.courier].filter(Boolean).join(", ");
-  if (typeof value.intent === "string") return value.intent;
+  if (typeof value.intent === "string") return typeWords(value.intent);
   if (typeof value.role === "string" && typeof value.id === "string") return value.role === "system" ? "the engine" : `${value.role} ${value.id}`;
+  if (typeof value.version === "number" && Object.keys(value).length === 1) return `event ${value.version}`;
   const parts = Object.entries(value).map(([name, each]) => `${words(name)} ${inWords(each, zone)}`);
   return parts.length ? parts.join(", ") : "none";
 }
 
 /** Leave an order's id out of a sentence that stands on the order's own page. @param {string} text @param {string} id */
 export const withoutId = (text, id) => text.replaceAll(`order ${id}`, "the order");
+
+/** What an order waits for, by the API's name. @type {Record<string, string>} */
+export const WAITS = {
+  authorization: "authorization", acceptance: "restaurant", readiness: "meal", assignment: "courier", pickup: "pickup", delivery: "delivery",
+  settlement: "payment", compensation: "compensation", run: "next run",
+};
+
+/** The statuses of orders that have not ended. */
+export const UNDER_WAY = ["placed", "authorized", "preparing", "ready", "picked_up", "delivered", "cancelling"];
+
+/** Write why an order was cancelled. @param {string} cause */
+export const causeWords = (cause) => (cause === "asked" ? "cancelled on request" : words(cause));
+
+/** Write the name of a type in words: `PaymentVoidRequested` becomes `payment void requested`. @param {string} type */
+export const typeWords = (type) => type.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
 
 /** Write a name of the API in words: `picked_up` becomes `picked up`. @param {string} name */
 export const words = (name) => name.replaceAll("_", " ");

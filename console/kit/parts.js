@@ -1,6 +1,6 @@
 /** The small parts of every page: card, badge, time, money, copy, message, fields. */
 
-import { ago, clock, countdown, dateTime, day, exact } from "../core/time.js";
+import { ago, between, clock, countdown, dateTime, day, exact, seconds } from "../core/time.js";
 import { money } from "../core/money.js";
 import { words } from "../core/values.js";
 import { Icon } from "./icons.js";
@@ -42,6 +42,12 @@ export function Time({ at }) {
 export function Ago({ at }) {
   const now = useNow();
   return at ? html`<time dateTime=${at} title=${exact(at)}>${ago(at, now)}</time>` : null;
+}
+
+/** For how long something lasts already. @param {{from: string}} props */
+export function Lasting({ from }) {
+  const now = useNow();
+  return html`<time dateTime=${from} title=${`since ${exact(from)}`}>for ${seconds(between(from, new Date(now).toISOString()))}</time>`;
 }
 
 /** How old a list is: an engine on which nothing happens is not behind. @param {{of: any}} props */

@@ -58,7 +58,7 @@ const isMine = (incident) => incident.assignee === me.value?.id;
 /** @param {{group: any, chosen: boolean, retry: (() => void) | null}} props */
 function Group({ group, chosen, retry }) {
   return html`<article class="group" data-chosen=${chosen ? "" : undefined}>
-    <div><h2>${group.error}</h2><p class="dim">${group.dependency ? `at ${group.dependency}, ` : ""}first <${Ago} at=${group.since} /></p></div>
+    <div><h2>${group.error}</h2><p class="dim">${group.dependency ? `at ${group.dependency}, ` : ""}first parked <${Ago} at=${group.since} /></p></div>
     <${Trend} hours=${group.by_hour} />
     <p><strong class="count">${group.orders}</strong> ${group.orders === 1 ? "order" : "orders"}<br /><span class="dim">${group.runs} ${group.runs === 1 ? "run" : "runs"} so far</span></p>
     <p><${Amounts} of=${group.at_stake} /><br /><span class="dim">at stake</span></p>

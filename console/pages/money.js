@@ -1,10 +1,10 @@
 /** The books by currency and account, where they contradict one another or a provider, and what is owed, to the order. */
 
-import { AGES, contradictions, eventsOf, owedRows, queryOf } from "../core/books.js";
+import { AGES, accountWords, contradictions, eventsOf, owedRows, queryOf } from "../core/books.js";
 import { isZero, money, sums } from "../core/money.js";
 import { get, useLoaded } from "../kit/api.js";
 import { usePaged } from "../kit/paged.js";
-import { Ago, Amount, AsOf, Badge, Card, Choice, Empty, Said, Status, Trouble, words } from "../kit/parts.js";
+import { Ago, Amount, AsOf, Badge, Card, Choice, Empty, Said, Status, Trouble } from "../kit/parts.js";
 import { address, setQuery } from "../kit/router.js";
 import { may } from "../kit/session.js";
 import { Table } from "../kit/table.js";
@@ -52,7 +52,7 @@ function Period({ query }) {
 function Accounts({ books, period }) {
   const state = books.balanced ? html`<span class="verified">✓ debits equal credits</span>` : html`<span class="attention">not balanced</span>`;
   const columns = [
-    { label: "Account", wide: true, cell: (/** @type {any} */ a) => html`<span>${words(a.account).replace(":", ", at fault: ")}</span>` },
+    { label: "Account", wide: true, cell: (/** @type {any} */ a) => html`<span>${accountWords(a.account)}</span>` },
     amount("Opening", "opening", true), amount("Debit", "debit", true), amount("Credit", "credit", true), amount("Balance", "closing"),
     { label: "See", align: /** @type {"end"} */ ("end"), cell: (/** @type {any} */ a) => html`<${AccountLinks} account=${a.account} currency=${books.currency} period=${period} />` },
   ];
@@ -68,7 +68,7 @@ const amount = (label, name, late) => ({ label, late, align: /** @type {"end"} *
 
 /** @param {{account: string, currency: string, period: Record<string, string>}} props */
 function AccountLinks({ account, currency, period }) {
-  const name = `${words(account)} in ${currency}`;
+  const name = `${accountWords(account)} in ${currency}`;
   return html`<span class="pair">${may("query") && html`<a href=${queryOf(account, currency, period)} aria-label=${`Orders with a balance on ${name}`}>orders</a>`}
     ${may("list_events") && html`<a href=${eventsOf(account, period)} data-row aria-label=${`Events that post to ${name}`}>events</a>`}</span>`;
 }
@@ -103,7 +103,7 @@ function Differences({ currencies }) {
 function difference(what, filter, page) {
   const items = page?.totals.reduce((/** @type {number} */ n, /** @type {any} */ t) => n + t.items, 0) ?? 0;
   if (!items) return null;
-  return { what: html`<a href=${address("money", { [filter]: true })}>${what}</a>`, more: html`${items}, <${Sum} of=${page.totals} />`, bad: true };
+  return { what: html`<a href=${address("money", { [filter]: true })}>${what}</a>`, more: html`${items} ${items === 1 ? "item" : "items"}, <${Sum} of=${page.totals} />`, bad: true };
 }
 
 /** @param {{of: any[]}} props */

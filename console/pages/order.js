@@ -46,6 +46,7 @@ export default function Order({ id, query }) {
   const last = (timeline?.events.length ?? 0) - 1;
   const past = timeline !== null && index < last;
   const shown = useFollowing(index, timeline);
+  const missed = useMissed(version, past);
   const choose = useCallback((/** @type {number} */ to) => timeline && setQuery({ at: to >= timeline.events.length - 1 ? "" : timeline.events[Math.max(0, to)].version }), [timeline]);
   useKeys({
     "[": () => choose(index - 1), "]": () => choose(index + 1), ArrowLeft: () => choose(index - 1), ArrowRight: () => choose(index + 1),
@@ -62,13 +63,14 @@ export default function Order({ id, query }) {
     <${Head} id=${id} order=${order} status=${state.status} parked=${state.parked} total=${state.totals?.total} past=${past} timeline=${timeline} act=${act} />
     ${problem?.status > 0 && html`<div class="stale-order"><${Trouble} problem=${problem} retry=${retry} /><p>What you look at is the order as it was read before${isFault(problem) ? html`. <a href="audit">Verify the log</a>` : ""}.</p></div>`}
     ${fresh > 0 && html`<p class="banner notice-line" role="status">The order changed while you looked: ${fresh} new ${fresh === 1 ? "event" : "events"}. <button type="button" onClick=${show}>Show</button></p>`}
+    ${missed > 0 && html`<p class="banner notice-line" role="status">The order changed while you look at the past: ${missed} new ${missed === 1 ? "event" : "events"}. <button type="button" onClick=${() => setQuery({ at: "" })}>Back to live</button></p>`}
     ${!past && why.data && (order.parked || why.data.waits.length > 0) && html`<p class=${order.parked ? "why-line parked" : "why-line"}><${Said}>${withAmounts(withoutId(why.data.sentence, id))}</${Said}> <button type="button" class="link" onClick=${showWhy}>What can be done</button></p>`}
     <section class=${past ? "slider-box past" : "slider-box"} aria-label="Moment">
       <div class="slider-head">
         <button type="button" aria-label="One event back" disabled=${index === 0} onClick=${() => choose(index - 1)}><${Icon} name="back" /></button>
         <button type="button" aria-label="One event forward" disabled=${!past} onClick=${() => choose(index + 1)}><${Icon} name="forward" /></button>
         <p><strong>Event ${event.version} of ${version}</strong> <span class="dim">${event.type}, <${Time} at=${event.recorded_at} />, ${offset(between(began, event.recorded_at))}</span></p>
-        ${past ? html`<p class="past-note" role="status">You look at the past: the order as it was at ${dateTime(event.recorded_at).slice(11)} UTC</p><button type="button" class="back-to-live" onClick=${() => setQuery({ at: "" })}>Back to live</button>` : html`<p class="live-note"><span class=${paused ? "dot off" : "dot"}></span>${paused ? "paused" : "live"}</p>`}
+        ${past ? html`<p class="past-note" role="status">You look at the past: the order as it was at ${dateTime(event.recorded_at).slice(11)} UTC</p><button type="button" class="back-to-live" onClick=${() => setQuery({ at: "" })}>Back to live</button>` : html`<${LiveNote} event=${event} paused=${paused} />`}
         <button type="button" aria-pressed=${paused} onClick=${() => pause(!paused)}><${Icon} name=${paused ? "play" : "pause"} />${paused ? "Resume" : "Pause"}</button>
       </div>
       <${Slider} events=${timeline.events} index=${index} choose=${choose} />
@@ -121,6 +123,30 @@ function useFollowing(index, timeline) {
   }, [index]);
   useEffect(() => () => cancelAnimationFrame(now.frame), []);
   return now.shown;
+}
+
+/** Return how many events were recorded since the past is looked at, or since it was opened there. @param {number} version of the newest event @param {boolean} past */
+function useMissed(version, past) {
+  const seen = useRef(0);
+  if (!past || !seen.current) seen.current = version;
+  return version - seen.current;
+}
+
+/** How long the newest event is named as new. */
+const NEWS_MS = 8000;
+
+/** Whether the page follows the order, and for a while what has just changed. @param {{event: any, paused: boolean}} props */
+function LiveNote({ event, paused }) {
+  const seen = useRef(event.version);
+  const [news, show] = useState("");
+  useEffect(() => {
+    if (event.version <= seen.current) return;
+    seen.current = event.version;
+    show(event.words);
+    const timer = setTimeout(() => show(""), NEWS_MS);
+    return () => clearTimeout(timer);
+  }, [event.version]);
+  return html`<p class="live-note" role="status"><span class=${paused ? "dot off" : "dot"}></span>${paused ? "paused" : "live"}${news && html`<span class="news">new: <${Said}>${news}</${Said}></span>`}</p>`;
 }
 
 /** What stands above the slider; it changes with the status and the total alone. */

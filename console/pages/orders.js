@@ -1,12 +1,13 @@
 /** The list of orders: filters in the address, a countdown to the next deadline, columns by role. */
 
 import { dateTime } from "../core/time.js";
+import { UNDER_WAY, WAITS, causeWords } from "../core/values.js";
 import { post } from "../kit/api.js";
 import { BULK_ACTIONS, BulkDialog, BulkJob, ordersInWords } from "../kit/bulk.js";
 import { useKeys } from "../kit/keys.js";
 import { useLive } from "../kit/live.js";
 import { usePaged } from "../kit/paged.js";
-import { Ago, Amount, Badge, Choice, Countdown, Empty, Said, Status, Time, Trouble, words } from "../kit/parts.js";
+import { Ago, Amount, Badge, Choice, Countdown, Empty, Lasting, Said, Status, Time, Trouble, words } from "../kit/parts.js";
 import { address, go, setQuery } from "../kit/router.js";
 import { personalSearch } from "../kit/search_box.js";
 import { may, me } from "../kit/session.js";
@@ -16,7 +17,6 @@ import { Table } from "../kit/table.js";
 import { html, useCallback, useEffect, useState } from "../kit/view.js";
 
 const STATUSES = ["placed", "authorized", "preparing", "ready", "picked_up", "delivered", "completed", "cancelling", "cancelled", "abandoned"];
-const WAITS = ["authorization", "acceptance", "readiness", "assignment", "pickup", "delivery", "settlement", "compensation", "run"];
 const SORTS = /** @type {[string, string][]} */ ([["-placed_at", "newest first"], ["placed_at", "oldest first"], ["changed_at", "longest unchanged"], ["waiting_since", "longest waiting"]]);
 const NAMES = /** @type {Record<string, string>} */ ({
   id_prefix: "id begins with", id_suffix: "id ends with", payment_reference: "payment", placed_from: "placed from", placed_to: "placed before", changed_from: "changed from",
@@ -120,8 +120,8 @@ function Filters({ query }) {
   const { zone } = useStore(settings);
   const others = Object.keys(query).filter((name) => name in NAMES);
   return html`<div class="filters" role="group" aria-label="Filters">
-    <${Choice} label="Status" value=${query.status ?? ""} options=${[["", "any"], ...STATUSES.map((each) => [each, words(each)])]} choose=${(/** @type {string} */ status) => setQuery({ status })} />
-    <${Choice} label="Waits for" value=${query.waiting_for ?? ""} options=${[["", "anything"], ...WAITS.map((each) => [each, each])]} choose=${(/** @type {string} */ value) => setQuery({ waiting_for: value })} />
+    <${Choice} label="Status" value=${query.status ?? ""} options=${[["", "any"], ...STATUSES.map((each) => [each, words(each)]), ...severalOf(query.status)]} choose=${(/** @type {string} */ status) => setQuery({ status })} />
+    <${Choice} label="Waits for" value=${query.waiting_for ?? ""} options=${[["", "anything"], ...Object.entries(WAITS)]} choose=${(/** @type {string} */ value) => setQuery({ waiting_for: value })} />
     <${Choice} label="Sorted" value=${query.sort ?? "-placed_at"} options=${SORTS} choose=${(/** @type {string} */ sort) => setQuery({ sort: sort === "-placed_at" ? "" : sort })} />
     <button type="button" aria-pressed=${query.overdue === "true"} onClick=${() => toggle("overdue")}>Overdue</button>
     ${may("read_incidents") && html`<button type="button" aria-pressed=${query.parked === "true"} onClick=${() => toggle("parked")}>Parked</button>`}
@@ -129,6 +129,9 @@ function Filters({ query }) {
     ${Object.keys(query).length > 0 && html`<a href="orders">Clear</a>`}
   </div>`;
 }
+
+/** The choice of several statuses, which a link brought. @param {string | undefined} status @returns {[string, string][]} */
+const severalOf = (status) => (status?.includes(",") ? [[status, status === UNDER_WAY.join(",") ? "under way" : status.split(",").map(words).join(", ")]] : []);
 
 /** An instant in the chosen zone; other values as they are. @param {string} value @param {string} zone */
 const filterWords = (value, zone) => (/^\d{4}-\d\d-\d\dT/.test(value) && !Number.isNaN(Date.parse(value)) ? `${dateTime(value, zone).slice(0, 16)} ${zone}` : value);
@@ -150,8 +153,8 @@ function columns() {
 
 /** @param {any} order */
 function waitCell(order) {
-  if (order.incident) return html`<a href=${`incidents?cause=${encodeURIComponent(order.incident.cause)}`}>${order.incident.cause}</a> <span class="dim">since <${Ago} at=${order.incident.since} /></span>`;
+  if (order.incident) return html`<a href=${`incidents?cause=${encodeURIComponent(order.incident.cause)}`}>${order.incident.cause}</a> <span class="dim"><${Lasting} from=${order.incident.since} /></span>`;
   const wait = order.waiting[0];
-  if (!wait) return order.cancellation_cause && html`<span class="dim">${words(order.cancellation_cause)}</span>`;
-  return html`${words(wait.what)} ${wait.until ? html`<${Countdown} until=${wait.until} />` : html`<span class="dim">since <${Ago} at=${wait.since} /></span>`}${wait.overdue && html` <${Badge} of="parked" label="overdue" />`}`;
+  if (!wait) return order.cancellation_cause && html`<span class="dim">${causeWords(order.cancellation_cause)}</span>`;
+  return html`${WAITS[wait.what] ?? words(wait.what)} ${wait.until ? html`<${Countdown} until=${wait.until} />` : html`<span class="dim"><${Lasting} from=${wait.since} /></span>`}${wait.overdue && html` <${Badge} of="parked" label="overdue" />`}`;
 }

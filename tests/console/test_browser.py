@@ -280,6 +280,42 @@ def test_the_event_log_is_live_and_can_be_paused(visit: Visit) -> None:
     page.wait_for_selector("button:has-text('1 new')")
 
 
+def test_a_change_is_named_when_it_is_seen_and_counted_while_the_past_is_looked_at(visit: Visit) -> None:
+    """A live page says what has just changed; one in the past stays where it is and leads back to the live order."""
+    order = visit.stage.place("named")
+    anna = visit.stage.sign_in("support", "anna")
+    page = visit.open(f"orders/{order}")
+    page.wait_for_selector(".live-note:has-text('live')")
+    anna.note(order, "first")
+    page.wait_for_selector(".live-note:has-text('new: Note by support anna')")
+    page.keyboard.press("[")
+    page.wait_for_selector(".past-note")
+    anna.note(order, "second")
+    banner = page.locator(".notice-line:has-text('while you look at the past: 1 new event.')")
+    banner.locator("button").click()
+    page.wait_for_selector(".live-note")
+    banner.wait_for(state="detached")
+
+
+def test_numbers_of_home_lead_to_the_orders_that_they_count(visit: Visit) -> None:
+    """Those of the last 24 hours: by status, by hour, and those that wait the longest."""
+    visit.stage.place("counted")
+    page = visit.open()
+    tile = page.locator("a.tile", has_text="Under way")
+    tile.locator("strong:not(:text('…'))").wait_for()
+    address = tile.get_attribute("href") or ""
+    assert "picked_up" in address
+    assert "placed_from=" in address
+    page.wait_for_selector("section:has(h2:text-is('Waiting longest')) li:has-text('restaurant'):has-text('for ')")
+    hour = page.locator(".day a[href]").last
+    assert "placed_to=" in (hour.get_attribute("href") or "")
+    assert axe(visit) == []
+    tile.click()
+    page.wait_for_selector("tr.row")
+    assert page.locator("select >> nth=0").input_value().startswith("placed,")
+    assert "completed" not in page.locator("tr.row .badge").all_inner_texts()
+
+
 def test_all_orders_of_a_cause_are_retried_at_a_pace_with_each_outcome(visit: Visit) -> None:
     """The outcome of each order is that of the log, not that its retry was started."""
     page = visit.open("incidents")

@@ -113,6 +113,7 @@ def test_a_credit_above_the_limit_is_asked_for_by_one_person_and_granted_by_anot
     assert axe(careful) == []
     page.click(f"{row} >> button:has-text('Review')")
     page.wait_for_selector("dialog .preview code:has-text('CreditGranted')")
+    page.wait_for_selector("dialog q:has-text('a dish was cold')")
     page.fill("dialog textarea", "the photo shows it")
     page.click("dialog button.primary")
     page.wait_for_selector("dialog .outcome code:has-text('CreditGranted')")

@@ -28,7 +28,7 @@ export function Changes({ event, states, index }) {
 }
 
 /** @param {string} part */
-const named = (part) => (/^\d+$/.test(part) ? `#${part}` : part.replaceAll("_", " "));
+const named = (part) => (/^\d+$/.test(part) ? `#${part}` : part === "pending" ? "open requests" : part.replaceAll("_", " "));
 
 /** @param {any} value @param {string} zone */
 const inList = (value, zone) => (typeof value === "string" && /^[a-z]+(_[a-z]+)*$/.test(value) && !value.startsWith("pm_") ? words(value) : inWords(value, zone));

@@ -1,7 +1,8 @@
 /** The order's money at the chosen moment: what the provider holds and took, and the ledger in double entry. */
 
+import { accountWords } from "../../core/books.js";
 import { isZero, minus, money, share, sums } from "../../core/money.js";
-import { Amount, Card, Copy, words } from "../../kit/parts.js";
+import { Amount, Card, Copy } from "../../kit/parts.js";
 import { classes, html, memo } from "../../kit/view.js";
 import { Provider } from "./provider.js";
 
@@ -28,7 +29,7 @@ const Ledger = memo(({ ledger, until }) => {
   if (!transactions.length) return html`<p class="empty">No money has moved.</p>`;
   const count = transactions.reduce((/** @type {number} */ n, /** @type {any} */ t) => n + t.postings.length, 0);
   return html`<div class="table-box" tabindex="0" role="region" aria-label="Ledger"><table class="ledger"><thead class="visually-hidden"><tr><th>Event</th><th>Account</th><th>Amount</th></tr></thead>
-    ${transactions.map((/** @type {any} */ t) => html`<tbody class=${classes(t.version > until && "later")}>${t.postings.map((/** @type {any} */ p, /** @type {number} */ i) => html`<tr><td class="dim">${i === 0 ? t.version : ""}</td><td>${words(p.account)}${p.party && html` <bdi class="dim">${p.party}</bdi>`}</td><td class="end"><${Amount} of=${p.amount} /></td></tr>`)}
+    ${transactions.map((/** @type {any} */ t) => html`<tbody class=${classes(t.version > until && "later")}>${t.postings.map((/** @type {any} */ p, /** @type {number} */ i) => html`<tr><td class="dim">${i === 0 ? t.version : ""}</td><td>${accountWords(p.account)}${p.party && html` <bdi class="dim">${p.party}</bdi>`}</td><td class="end"><${Amount} of=${p.amount} /></td></tr>`)}
       ${t.reference && html`<tr class="reference"><td></td><td colspan="2"><${Copy} text=${t.reference} label="Copy the provider's reference" /></td></tr>`}</tbody>`)}</table></div>
     <p class="sum">${balanced ? html`<span class="verified">✓ Balanced</span>` : html`<span class="attention">Not balanced</span>`} <span class="dim">${count} postings of ${transactions.length} ${transactions.length === 1 ? "event" : "events"} add up to zero${balanced ? "" : " only in part"}</span></p>`;
 });

@@ -1,8 +1,8 @@
 /** The order's state at the chosen moment, by saga. What the event changed is marked. */
 
-import { isZero, money } from "../../core/money.js";
+import { eachOf, isZero, money, negative } from "../../core/money.js";
 import { changesOf } from "../../core/sagas.js";
-import { inWords, words } from "../../core/values.js";
+import { causeWords, inWords, words } from "../../core/values.js";
 import { Card, Said } from "../../kit/parts.js";
 import { settings } from "../../kit/settings.js";
 import { useStore } from "../../kit/store.js";
@@ -20,10 +20,10 @@ export function State({ state, states, event, index }) {
   return html`<${Card} title=${`State after event ${event.version}`} note="folded on the server, read only">
     <div class="state">
       <section data-saga="order"><h3>Order</h3><dl>
-        ${Object.entries(state.lines).map(([number, line]) => row(html`<bdi>${line.name}</bdi>`, `lines/${number}`, line.quantity === line.ordered ? `${line.quantity} × ${money(line.unit_price)}` : `${line.quantity} of ${line.ordered} × ${money(line.unit_price)}`))}
+        ${Object.entries(state.lines).map(([number, line]) => row(html`<bdi>${[line.name, ...line.options.map((/** @type {any} */ option) => option.name)].join(", ")}</bdi>`, `lines/${number}`, `${line.quantity === line.ordered ? line.quantity : `${line.quantity} of ${line.ordered}`} × ${money(eachOf(line))}`))}
         ${row("delivery fee", "totals/delivery_fee", totals.delivery_fee, !isZero(totals.delivery_fee))}${row("service fee", "totals/service_fee", totals.service_fee, !isZero(totals.service_fee))}${row("tip", "totals/tip", totals.tip, !isZero(totals.tip))}
-        ${row("credited", "totals/credited", totals.credited, !isZero(totals.credited))}${row("total", "totals/total", totals.total)}
-        ${cancellation && row("cancelled", "cancellation", `${words(cancellation.cause)}, fault: ${cancellation.fault}`)}</dl></section>
+        ${row("credited", "totals/credited", negative(totals.credited), !isZero(totals.credited))}${row("total", "totals/total", totals.total)}
+        ${cancellation && row("cancellation", "cancellation", `${causeWords(cancellation.cause)}, at fault: ${cancellation.fault}`)}</dl></section>
       <section data-saga="payment"><h3>Payment</h3><dl>
         ${row("status", "payment/authorization/state", payment.authorization ? words(payment.authorization.state) : "not asked")}
         ${row("authorized", "payment/authorized", payment.authorized)}${row("captured", "payment/captured", payment.captured)}${row("released", "payment/released", payment.released)}${row("refunded", "payment/refunded", payment.refunded)}

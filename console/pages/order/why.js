@@ -2,7 +2,7 @@
 
 import { isZero, withAmounts } from "../../core/money.js";
 import { withoutId } from "../../core/values.js";
-import { Ago, Amount, Badge, Card, Countdown, Said, words, actorWords } from "../../kit/parts.js";
+import { Amount, Badge, Card, Countdown, Lasting, Said, words, actorWords } from "../../kit/parts.js";
 import { html } from "../../kit/view.js";
 
 /** @param {any} props */
@@ -11,8 +11,8 @@ export function Why({ id, why }) {
   const stake = !isZero(why.at_stake) && html`<${Amount} of=${why.at_stake} /> at stake`;
   return html`<${Card} title="Why it is where it is" note=${stake} class=${why.parked ? "why parked" : "why"}>
     <p class="sentence">${withAmounts(withoutId(why.sentence, id))}</p>
-    ${why.parked && html`<p class="parked-cause"><${Badge} of="parked" /> <strong>${why.parked.cause}</strong> <span class="dim">since <${Ago} at=${why.parked.since} /></span>${why.parked.detail && !why.sentence.includes(why.parked.detail) && html`<br /><span class="dim">${withoutId(why.parked.detail, id)}</span>`}</p>`}
-    ${why.waits.map((/** @type {any} */ wait) => html`<div class="wait"><div><strong>Waits for ${wait.words}</strong><span class="dim">since <${Ago} at=${wait.since} />${wait.circuit && wait.circuit !== "closed" ? html`, <a href="circuits">circuit</a> <${Badge} of=${wait.circuit} />` : ""}</span></div>
+    ${why.parked && html`<p class="parked-cause"><${Badge} of="parked" /> <strong>${why.parked.cause}</strong> <span class="dim"><${Lasting} from=${why.parked.since} /></span>${why.parked.detail && !why.sentence.includes(why.parked.detail) && html`<br /><span class="dim">${withoutId(why.parked.detail, id)}</span>`}</p>`}
+    ${why.waits.map((/** @type {any} */ wait) => html`<div class="wait"><div><strong>Waits for ${wait.words}</strong><span class="dim"><${Lasting} from=${wait.since} />${wait.circuit && wait.circuit !== "closed" ? html`, <a href="circuits">circuit</a> <${Badge} of=${wait.circuit} />` : ""}</span></div>
       ${wait.until ? html`<strong class="until"><${Countdown} until=${wait.until} /></strong>` : ""}<p class="dim">${wait.then}</p>${wait.last_error && html`<p class="attention">Last error: ${wait.last_error}</p>`}</div>`)}
     ${!why.waits.some((/** @type {any} */ wait) => wait.then === why.next) && html`<p><span class="dim">Next:</span> ${why.next}</p>`}
     ${why.owed.length > 0 && html`<h3 class="sub">Still held or owed</h3><ul class="lines">${why.owed.map((/** @type {any} */ o) => html`<li><span>${o.holding} <span class="dim">#${o.intent}</span></span><span class="dim">${[o.in_doubt && "outcome unknown", o.refused && "undo refused"].filter(Boolean).join(", ")}</span><strong><${Amount} of=${o.amount} /></strong></li>`)}</ul>`}

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { contradictions, eventsOf, owedRows, queryOf } from "../../../console/core/books.js";
 import { address, findPage, readAddress } from "../../../console/core/addresses.js";
 import { endsOf, graphOf, stateWords } from "../../../console/core/graphs.js";
-import { isZero, minus, money, share, sums, withAmounts } from "../../../console/core/money.js";
+import { eachOf, isZero, minus, money, negative, share, sums, withAmounts } from "../../../console/core/money.js";
 import { applyPatch, valueAt } from "../../../console/core/patches.js";
 import { readProblem } from "../../../console/core/problems.js";
 import { answersOf, compareWithLedger } from "../../../console/core/provider.js";
@@ -13,7 +13,7 @@ import { attemptWords, isUndelivered, standing, stateWords as deliveryWords, typ
 import { changesOf, compressed, spansOf, statesOf, undosOf } from "../../../console/core/sagas.js";
 import { drawTrack, metresBetween, sentenceOf, stagesOf, withPosition } from "../../../console/core/tracking.js";
 import { understand } from "../../../console/core/search.js";
-import { countdown, dateTime, duration, offset } from "../../../console/core/time.js";
+import { ago, countdown, dateTime, duration, offset } from "../../../console/core/time.js";
 
 const EUR = (amount) => ({ amount, currency: "EUR" });
 
@@ -23,6 +23,8 @@ test("amounts are added exactly, by currency", () => {
   assert.deepEqual(minus(EUR("1.00"), EUR("2.50")), EUR("-1.50"));
   assert.equal(isZero(EUR("0.00")), true);
   assert.equal(share(EUR("5"), EUR("20")), 0.25);
+  assert.deepEqual([negative(EUR("4.50")), negative(EUR("0.00"))], [EUR("-4.50"), EUR("0.00")]);
+  assert.deepEqual(eachOf({ unit_price: EUR("14.25"), options: [{ price: EUR("3.15") }] }), EUR("17.40"));
 });
 
 test("an amount is written in its currency, also one that no double can hold", () => {
@@ -47,6 +49,8 @@ test("durations and countdowns read well at every size", () => {
   const now = Date.parse("2026-01-01T12:00:00Z");
   assert.equal(countdown("2026-01-01T12:04:05Z", now), "in 4m 05s");
   assert.equal(countdown("2026-01-01T11:59:48Z", now), "12 s over");
+  assert.deepEqual([4_900, 0].map((ms) => countdown(new Date(now + ms).toISOString(), now)), ["in 4 s", "in 0 s"], "what ticks is in whole seconds");
+  assert.deepEqual([9_400, 900].map((ms) => ago(new Date(now - ms).toISOString(), now)), ["9 s ago", "now"]);
 });
 
 test("an address is read and written without loss, and has one form", () => {

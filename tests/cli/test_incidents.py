@@ -209,7 +209,8 @@ def test_wrong_options_are_reported_in_one_line(
 def test_why_says_what_happened_and_what_can_be_done(expediter, running, parked):
     """One command answers what support is asked about an order."""
     shown = expediter("order", "why", parked, "--data", running.data, "--as", "support:sue").out
-    assert "because of DeliveryOverdue" in shown
+    assert "no report of the delivery came in time" in shown
+    assert "(DeliveryOverdue)" in shown
     assert "Next: Nothing happens by itself" in shown
     assert "retry: would wait again" in shown
     answer = expediter("order", "why", parked, "--data", running.data, "--as", "support:sue", "--json").json

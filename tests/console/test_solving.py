@@ -37,7 +37,7 @@ def test_orders_that_wait_at_an_open_circuit_are_found_understood_and_released(v
         card.locator("h3:text('1 order waits at it')").wait_for()
         assert axe(visit) == []
         card.locator(f".waiting a[href='orders/{order}']").click()
-        page.wait_for_selector("text=Waits for the circuit of payments to close >> nth=0")
+        page.wait_for_selector("text=Waits for calls to payments to start again >> nth=0")
         page.click(".wait a:has-text('circuit')")
         card.locator("button:text-is('Close')").click()
         page.wait_for_selector("dialog .preview:has-text('1 order waits at it now')")

@@ -46,8 +46,16 @@ def told(*lines: s.StoryLine) -> Why:
 STATES = {
     "authorizing": (s.PLACED, "Waits for the payment provider to authorize the payment", "attempts are used up"),
     "accepting": (s.AUTHORIZED, "Waits for the restaurant to accept ticket 4, until 2026-05-04 12:10", "is cancelled"),
-    "cooking": (s.ACCEPTED, "to finish the meal of ticket 4, until .*; and for a courier to take offer", "2 of 5"),
-    "assigned": (s.ASSIGNED, "; and for the courier of offer 6 to pick up the meal", "the next offer is made"),
+    "cooking": (
+        s.ACCEPTED,
+        "a courier to take offer 6, until .*; and for the restaurant to finish the meal of ticket",
+        "2 of 5",
+    ),
+    "assigned": (
+        s.ASSIGNED,
+        "the courier of offer 6 to pick up the meal, until .*; and for the restaurant to finish",
+        "the next offer is made",
+    ),
     "ready": (s.READY, "Waits for the courier of offer 6 to pick up the meal, until", "the next offer is made"),
     "carried": (s.PICKED_UP, "Waits for the courier of offer 6 to deliver the meal, until", "parked for a person"),
     "capturing": (s.DELIVERED, "Waits for the payment provider to capture the payment", "attempts are used up"),
@@ -127,9 +135,58 @@ def test_an_order_that_waits_for_a_circuit_says_which_one_and_until_when():
     circuit_waits.register(shop.documents, shop.engine.executions, breaker, wait)
     answer = asked(shop)
     (explained,) = answer.waits
-    assert answer.sentence.startswith("Waits for the circuit of payments to close, until 2026-05-04 18:10:00 UTC")
+    assert answer.sentence.startswith("Waits for calls to payments to start again, until 2026-05-04 18:10:00 UTC")
     assert (explained.what, explained.circuit, explained.until) == ("circuit", "held_open", START + CIRCUIT_WAIT)
-    assert "It continues when a person closes the circuit" in answer.next
+    assert 'Calls to payments are stopped (support alice: "the provider reported an outage")' in answer.next
+    assert "continues when a person starts the calls again" in answer.next
+
+
+def test_a_ticket_behind_stopped_calls_is_not_said_to_have_reached_the_restaurant():
+    """The restaurant asks where the ticket is; its time to answer begins when the ticket is sent."""
+    shop = Shop()
+    shop.play(*s.AUTHORIZED)
+    breaker = shop.engine.breakers[Dependency.KITCHEN]
+    breaker.hold_open(ALICE, "screens are down")
+    wait = CircuitWait(
+        order_id=s.ORDER_ID,
+        run=1,
+        action="await_circuit",
+        dependency=Dependency.KITCHEN,
+        opened="",
+        since=START,
+        token="token",
+    )
+    circuit_waits.register(shop.documents, shop.engine.executions, breaker, wait)
+    circuit, acceptance = asked(shop).waits
+    assert (circuit.what, acceptance.what) == ("circuit", "acceptance")
+    assert acceptance.words == "the restaurant to accept ticket 4, whose sending is not confirmed"
+    assert acceptance.until is None
+    assert acceptance.then == "The time to answer begins when the request is sent."
+    breaker.close(ALICE, "they work again")
+    circuit_waits.forget(shop.documents, wait)
+    (acceptance,) = asked(shop).waits
+    assert acceptance.words == "the restaurant to accept ticket 4"
+    assert acceptance.until is not None
+
+
+def test_an_overdue_delivery_is_not_said_to_have_failed():
+    """No report came; the meal may have been delivered all the same."""
+    answer = told(*s.PICKED_UP, s.timeout(Awaited.DELIVERY), s.park(error="DeliveryOverdue", detail="it was not"))
+    assert "no report of the delivery came in time, so it is not known whether" in answer.sentence
+    assert "it was not" not in answer.sentence
+
+
+def test_the_sentence_of_a_parked_order_begins_with_what_happened():
+    """The name of the error stands behind it, for those who look it up."""
+    answer = told(*s.AUTHORIZED, s.park(error="OrderNotSettled", detail="a refund was refused."))
+    assert answer.sentence.endswith(": a refund was refused (OrderNotSettled).")
+
+
+def test_of_two_deadlines_the_earlier_one_comes_first():
+    """What happens next to the guest is read first."""
+    answer = told(*s.ACCEPTED)
+    first, second = re.findall(r"until ([-0-9]+ [:0-9]+) UTC", answer.sentence)
+    assert first < second
 
 
 def test_an_overdue_state_machine_is_started_again_by_the_watchdog():

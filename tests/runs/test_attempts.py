@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -39,6 +40,20 @@ def test_a_call_that_is_repeated_is_explained_with_its_attempts_and_its_last_err
     assert (wait.what, wait.tried.state, wait.tried.error) == ("acceptance", "RequestPreparation", "KitchenUnavailable")
     assert wait.tried.attempts >= wait.tried.failed >= 1
     assert "of RequestPreparation failed, the last with KitchenUnavailable" in answer.sentence
+
+
+def test_a_ticket_that_was_sent_is_explained_with_the_time():
+    """The log has the request and the answer; that the call between them was made is in the execution alone."""
+    read, seen = ReadWorld(3, {}, orders=1), []
+
+    def look() -> None:
+        for order_id in read.order_ids():
+            waits = explained(read, order_id).waits
+            seen.extend(wait.words for wait in waits if wait.what == "acceptance" and ", sent " in wait.words)
+
+    read.at_intervals(0.1, look)
+    read.world.scheduler.run(lambda: bool(seen), steps_max=200_000)
+    assert re.fullmatch(r"the restaurant to accept ticket 4, sent [-0-9]{10} [:0-9]{8} UTC", seen[0])
 
 
 def test_an_order_whose_executions_cannot_be_read_is_explained_from_its_log():

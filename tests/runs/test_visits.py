@@ -23,6 +23,9 @@ def test_the_states_of_an_order_and_what_they_did(completed):
         *("await_delivery", "settle"),
     }
     assert order.machine == "order"
+    sent = {visit.action for visit in order.visits if visit.submitted_at is not None}
+    assert {"request_preparation", "request_courier"} <= sent
+    assert not sent & {"authorize", "settle"}
 
 
 def test_a_run_of_the_earlier_definition_is_shown_with_its_children():

@@ -7,7 +7,7 @@ The sentences are made here, so that the API, the command line and a page say th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -15,11 +15,12 @@ from domain.identifiers import Actor, OrderId
 from domain.money import Money
 from domain.order.commands import CancelOrder
 from domain.order.delivery import ATTEMPTS_MAX
-from domain.order.events import CancellationCause
+from domain.order.events import CancellationCause, DeliveryOverdue
 from domain.order.intents import Owed, at_stake, open_intents, owed
 from domain.order.order import Order, RunState, Status
-from workflows.breakers.circuit import CircuitState
+from workflows.breakers.circuit import Circuit, CircuitState
 from workflows.breakers.dependencies import Dependency, dependency_of
+from workflows.breakers.events import CircuitHeldOpen
 from workflows.engine import Engine
 from workflows.event_store.commits import History
 from workflows.incidents.incidents import action_plans
@@ -30,7 +31,7 @@ from workflows.orders.permissions import Action, check
 from workflows.orders.visibility import Audience, audience_of
 from workflows.orders.waiting import AwaitedNow, waits_now
 from workflows.orders.waiting_words import ANSWERS, outcome_words
-from workflows.orders.words import because
+from workflows.orders.words import because, quoted
 from workflows.projections.open_orders import ParkedNow, parked_now
 from workflows.runs.machines import Machines
 from workflows.runs.reading import newest_visits
@@ -123,7 +124,7 @@ def why(
     history, order = load(engine.log, order_id)
     check(actor, Action.READ_WHY, order)
     visits = () if order.run_state is RunState.ENDED else newest_visits(engine, order_id, order.run, machines)
-    waits = tuple(_tried_as(visits, wait) for wait in _waits(engine, history, order, budgets))
+    waits = tuple(sorted((_tried_as(visits, wait) for wait in _waits(engine, history, order, budgets)), key=_urgency))
     parked = parked_now(order, history.recorded)
     sentence, then = _ended(order) or _parked(order, parked) or _waiting(waits)
     return Why(
@@ -167,7 +168,8 @@ def _tried_as(visits: Sequence[Visit], wait: Explained) -> Explained:
     step = _STEPS.get(wait.what)
     for visit in reversed(visits):
         if visit.action == step is not None and visit.exited_at is None and visit.attempts:
-            return replace(wait, tried=_tried(visit))
+            sent = f", sent {_utc(visit.submitted_at)}" if wait.what in _SENT_TO and visit.submitted_at else ""
+            return replace(wait, tried=_tried(visit), words=f"{wait.words}{sent}")
     return wait
 
 
@@ -196,7 +198,7 @@ def _waits(engine: Engine, history: History, order: Order, budgets: Budgets) -> 
             yield _for_circuit(engine, wait)
     for awaited in waits_now(order, history.recorded, budgets):
         if awaited.what in REPORTS:
-            yield _for_answer(order, awaited)
+            yield _for_answer(order, awaited, {wait.dependency for wait in circuits if wait.run == order.run})
         elif not circuits:  # a run that waits for a circuit makes no calls
             yield _for_run(engine, order, awaited)
 
@@ -204,28 +206,47 @@ def _waits(engine: Engine, history: History, order: Order, budgets: Budgets) -> 
 def _for_circuit(engine: Engine, wait: CircuitWait) -> Explained:
     circuit = engine.breakers[wait.dependency].read()
     state = circuit.state_at(engine.clock.now())
-    ends = "a person closes the circuit" if state is CircuitState.HELD_OPEN else "the provider answers again"
+    ends = "a person starts the calls again" if state is CircuitState.HELD_OPEN else "the provider answers again"
     return Explained(
         what="circuit",
-        words=f"the circuit of {wait.dependency} to close",
+        words=f"calls to {wait.dependency} to start again",
         intent_version=None,
         since=wait.since,
         until=wait.since + CIRCUIT_WAIT,
-        then=f"It continues when {ends}. If the circuit is still open at that time, the order is parked.",
+        then=f"Calls to {wait.dependency} are stopped{_stopped_by(engine, circuit)}: the circuit is "
+        f"{state.replace('_', ' ')}. The order continues when {ends}. If the circuit is still open at that time, the "
+        "order is parked.",
         dependency=wait.dependency,
         circuit=state.value,
         last_error=circuit.probe_error,
     )
 
 
-def _for_answer(order: Order, awaited: AwaitedNow) -> Explained:
+def _urgency(wait: Explained) -> tuple[bool, bool, datetime]:
+    """Sort a stopped provider first, because it holds the others up; then the earliest deadline."""
+    return wait.what != "circuit", wait.until is None, wait.until or wait.since
+
+
+def _stopped_by(engine: Engine, circuit: Circuit) -> str:
+    """Return `` (support clara: "they reported an outage")`` if a person stopped the calls; else an empty text."""
+    if circuit.state is not CircuitState.HELD_OPEN:
+        return ""
+    recorded = engine.log.load(circuit.last.stream).recorded[circuit.last.version - 1]
+    event: object = recorded.event
+    reason = event.reason if isinstance(event, CircuitHeldOpen) else None
+    return f" ({recorded.actor.role} {recorded.actor.id}{quoted(reason)})"
+
+
+def _for_answer(order: Order, awaited: AwaitedNow, stopped: Collection[Dependency]) -> Explained:
+    """Explain a wait for a person. While calls are stopped, a request that has no answer may not have been sent."""
+    unsent = awaited.what in _SENT_TO and _SENT_TO[awaited.what] in stopped
     return Explained(
         what=awaited.what.value,
-        words=ANSWERS[awaited.what.value].format(awaited.intent_version),
+        words=ANSWERS[awaited.what.value].format(awaited.intent_version) + (_UNSENT if unsent else ""),
         intent_version=awaited.intent_version,
         since=awaited.since,
-        until=awaited.until,
-        then=_AFTER_TIMEOUT[awaited.what].format(offer=_after_offer(order)),
+        until=None if unsent else awaited.until,
+        then=_AFTER_SENDING if unsent else _AFTER_TIMEOUT[awaited.what].format(offer=_after_offer(order)),
         reports=REPORTS[awaited.what],
     )
 
@@ -264,6 +285,12 @@ def _after_offer(order: Order) -> str:
     return f"the order is cancelled, because it was offer {ATTEMPTS_MAX} of {ATTEMPTS_MAX}"
 
 
+_SENT_TO = {Awaiting.ACCEPTANCE: Dependency.KITCHEN, Awaiting.ASSIGNMENT: Dependency.COURIERS}
+"""By what is awaited: the provider that the request is sent to."""
+
+_UNSENT = ", whose sending is not confirmed"
+_AFTER_SENDING = "The time to answer begins when the request is sent."
+
 _AFTER_TIMEOUT = {
     Awaiting.ACCEPTANCE: "Without an answer by then the order is cancelled, and what it holds is given back.",
     Awaiting.READINESS: "If the meal is not reported ready by then, the order is cancelled, and what it holds is given "
@@ -276,6 +303,8 @@ _AFTER_TIMEOUT = {
 # --- the sentence and what happens next -------------------------------------------------------------------------------
 
 _NOTHING_MORE = "Nothing: the order has ended."
+_OVERDUE = DeliveryOverdue.__name__
+_NOT_REPORTED = "no report of the delivery came in time, so it is not known whether the meal was delivered"
 
 
 def _ended(order: Order) -> tuple[str, str] | None:
@@ -305,9 +334,10 @@ def _parked(order: Order, parked: ParkedNow | None) -> tuple[str, str] | None:
             "contradict each other.",
             "Nothing happens by itself: a person has to confirm one of the reports.",
         )
-    detail = f": {parked.detail.rstrip('.')}" if parked.detail else ""
+    detail = _NOT_REPORTED if parked.error == _OVERDUE else parked.detail.rstrip(".")
+    because_of = f": {detail} ({parked.error})" if detail else f" because of {parked.error}"
     return (
-        f"Parked since {_utc(parked.since)} because of {parked.error}{detail}.",
+        f"Parked since {_utc(parked.since)}{because_of}.",
         "Nothing happens by itself: a person has to choose an action.",
     )
 

@@ -21,6 +21,7 @@ class Visit:
         exited_at: None while the state is entered.
         attempts: How often its task was started.
         error: The error of the last attempt that failed, and its message; empty if none failed.
+        submitted_at: When the last attempt's request was taken, for a task that then waits for an answer.
         output: The output of the task as JSON, once it succeeded; None before, and for a state without a task.
         starts: The name of the execution that the task started, if it names one.
     """
@@ -33,6 +34,7 @@ class Visit:
     failures: int = 0
     error: str = ""
     message: str = ""
+    submitted_at: datetime | None = None
     output: Any = None
     starts: str | None = None
 
@@ -79,9 +81,12 @@ def _apply(visit: Visit, event: Mapping[str, Any], kind: str) -> None:
         visit.exited_at = event["timestamp"]
     elif kind == "TaskScheduled":
         visit.attempts += 1
+        visit.submitted_at = None
         parameters = _json(details.get("parameters"))
         visit.action = _action(parameters) or visit.action
         visit.starts = parameters.get("Name") or visit.starts
+    elif kind == "TaskSubmitted":
+        visit.submitted_at = event["timestamp"]
     elif kind == "TaskSucceeded":
         visit.output = _json(details.get("output"))
     elif kind in _FAILURES:

@@ -115,6 +115,8 @@ def _unsettled(order: Order) -> str:
     if order.delivery.delivered:
         what = "the payment was not captured" if shortage(order) else "a refund or a release was refused"
         return f"order {order.order_id} was delivered, but {what}"
+    if order.delivery.overdue:
+        return f"no report of the delivery of order {order.order_id} came in time"
     return f"order {order.order_id} was not delivered"
 
 

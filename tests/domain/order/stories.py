@@ -296,9 +296,9 @@ def confirm(limit: str | None = None, by: Actor = SUPPORT) -> StoryLine:
     )
 
 
-def park(*, compensating: bool = False, run: int | None = None) -> StoryLine:
+def park(*, compensating: bool = False, run: int | None = None, error: str = "Bug", detail: str = "") -> StoryLine:
     return lambda order: ParkOrder(
-        run=order.run if run is None else run, error="Bug", detail="", compensating=compensating
+        run=order.run if run is None else run, error=error, detail=detail, compensating=compensating
     )
 
 

@@ -45,15 +45,19 @@ export function understand(text, now = new Date(), currency = "EUR", zone = "UTC
   if (amount) found.push(amount);
   if (/^\+?[\d ()./-]{6,}$/.test(typed) && typed.replace(/\D/g, "").length >= 6 && !time && !/^\d{4}-\d\d-\d\d$/.test(typed))
     found.push({ label: `Phone ${typed}`, personal: { phone: typed } });
-  const id = /\d/.test(typed) ? typed.toLowerCase() : typed; // capitals without a digit are a name
+  const called = !amount && /\p{L}/u.test(typed) && !/^ord_/.test(typed);
+  const name = { label: `Name ${typed}`, personal: { name: typed } };
+  const isWord = called && !/\d/.test(typed); // most ids have a digit
+  if (isWord) found.push(name);
+  const id = isWord ? typed : typed.toLowerCase(); // capitals without a digit are a name
   if (/^(ord_)?[a-z2-7]{1,26}$/.test(id)) found.push({ label: `Order id that begins with ${id.replace(/^ord_/, "")}`, filters: { id_prefix: id } });
   if (/^[a-z2-7]{4,26}$/.test(id)) found.push({ label: `Order id that ends with ${id}`, filters: { id_suffix: id } });
-  if (!amount && /\p{L}/u.test(typed) && !/^ord_/.test(typed)) found.push({ label: `Name ${typed}`, personal: { name: typed } });
+  if (called && !isWord) found.push(name);
   if (isId(typed) && !/^ord_/.test(typed)) {
     found.push({ label: `Restaurant ${typed}`, filters: { restaurant: typed } });
     found.push({ label: `Customer ${typed}`, filters: { customer: typed } });
   }
-  if (!amount && /\p{L}/u.test(typed) && !/^ord_/.test(typed)) found.push({ label: `Restaurant called ${typed}`, filters: { restaurant_name: typed } });
+  if (called) found.push({ label: `Restaurant called ${typed}`, filters: { restaurant_name: typed } });
   return found;
 }
 

@@ -27,6 +27,12 @@ const TONES = /** @type {Record<string, string>} */ ({
 /** @param {{of: string, label?: string}} props */
 export const Badge = ({ of, label }) => html`<span class="badge" data-tone=${TONES[of] ?? "calm"}>${label ?? words(of)}</span>`;
 
+/** What the state of a circuit means for calls, in place of open and closed, which a shop is too. @type {Record<string, string>} */
+const CALLS = { closed: "calls are made", open: "calls are stopped", half_open: "one call is tried", held_open: "stopped by a person" };
+
+/** @param {{state: string}} props the state of a circuit */
+export const CircuitState = ({ state }) => html`<${Badge} of=${state} label=${CALLS[state]} />`;
+
 /** An order's status; parked stands above all others. @param {{order: {status: string, parked?: boolean}}} props */
 export const Status = ({ order }) =>
   html`<${Badge} of=${order.status} />${order.parked && html` <${Badge} of="parked" />`}`;
@@ -54,7 +60,7 @@ export function Lasting({ from }) {
 export function AsOf({ of }) {
   const newest = html`<${Ago} at=${of.recorded_at} />`;
   if (of.lag_commits === 0) return of.recorded_at ? html`up to date, last change ${newest}` : html`up to date`;
-  return html`as of ${newest}${of.lag_commits ? `, ${of.lag_commits} commits are not in it yet` : ""}`;
+  return html`as of ${newest}${of.lag_commits ? `, ${of.lag_commits} newer ${of.lag_commits === 1 ? "change is" : "changes are"} not in it yet` : ""}`;
 }
 
 /** What is left until a deadline. @param {{until: string | null | undefined}} props */

@@ -3,7 +3,7 @@
 import { address } from "../core/addresses.js";
 import { understand } from "../core/search.js";
 import { Icon } from "./icons.js";
-import { go } from "./router.js";
+import { go, here } from "./router.js";
 import { may, me } from "./session.js";
 import { settings } from "./settings.js";
 import { Store, useStore } from "./store.js";
@@ -14,12 +14,30 @@ export const personalSearch = new Store(/** @type {Record<string, string> | null
 
 /** @typedef {import("../core/search.js").Understood} Understood */
 
+/** What else the last text may mean, and the address of what it was taken for. @type {Store<{at: string, meanings: Understood[]}>} */
+const otherMeanings = new Store({ at: "", meanings: /** @type {Understood[]} */ ([]) });
+
+/** @param {Understood} found @param {Understood[]} meanings all that the text may mean */
+function open(found, meanings) {
+  const at = addressOf(found);
+  otherMeanings.set({ at, meanings: meanings.filter((each) => each !== found) });
+  if (!found.order && !found.events) personalSearch.set(found.personal ?? null);
+  go(at);
+}
+
 /** @param {Understood} found */
-function open(found) {
-  if (found.order) return go(`orders/${found.order}`);
-  if (found.events) return go(address("events", found.events));
-  personalSearch.set(found.personal ?? null);
-  go(found.personal ? address("orders", { found_by: Object.keys(found.personal)[0] }) : address("orders", found.filters));
+function addressOf(found) {
+  if (found.order) return `orders/${found.order}`;
+  if (found.events) return address("events", found.events);
+  return address("orders", found.personal ? { found_by: Object.keys(found.personal)[0] } : found.filters);
+}
+
+/** Offer what else the text may mean, on a page that found nothing by its likeliest meaning. */
+export function OtherMeanings() {
+  const { at, meanings } = useStore(otherMeanings);
+  const { path, query } = useStore(here);
+  if (at !== address(path, query) || !meanings.length) return null;
+  return html`<div class="empty"><p>Or was this meant?</p><p class="meanings">${meanings.map((each) => html`<button type="button" onClick=${() => open(each, [each, ...meanings])}><bdi>${each.label}</bdi></button>`)}</p></div>`;
 }
 
 /** Pixels that the longer hint needs. */
@@ -43,7 +61,7 @@ export const SearchBox = memo(() => {
   const choose = (/** @type {Understood} */ each) => {
     type("");
     focus(false);
-    open(each);
+    open(each, found);
     document.getElementById("search")?.blur();
   };
   const keys = (/** @type {KeyboardEvent} */ event) => {

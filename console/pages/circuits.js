@@ -2,7 +2,7 @@
 
 import { get, useLoaded } from "../kit/api.js";
 import { ActionDialog } from "../kit/action.js";
-import { Ago, Badge, Card, Countdown, Facts, Said, Time, Trouble, actorWords, words } from "../kit/parts.js";
+import { Ago, Card, CircuitState, Countdown, Facts, Said, Time, Trouble, actorWords, words } from "../kit/parts.js";
 import { address } from "../kit/router.js";
 import { may } from "../kit/session.js";
 import { html, useEffect, useState } from "../kit/view.js";
@@ -14,7 +14,7 @@ const MEANS = {
   closed: "Calls are made.",
   open: "Calls are stopped, because too many failed. One is tried every few seconds; once it succeeds, the orders that wait continue by themselves.",
   half_open: "One call is being tried. If it succeeds, the orders that wait continue by themselves.",
-  held_open: "A person stopped all calls. The orders that wait continue only when a person closes the circuit.",
+  held_open: "A person stopped all calls. The orders that wait continue only when a person starts calls again.",
 };
 
 /** What orders wait for while a provider does not answer, open circuit or not. @type {Record<string, string[]>} */
@@ -34,7 +34,7 @@ export default function Circuits() {
 /** What opening or closing would do, as the API computed it. @param {{plan: any}} props */
 const Plan = ({ plan }) => html`<div class="preview"><h3>What happens</h3><ul>
   <li>${plan.events.length ? html`Recorded: ${plan.events.map((/** @type {string} */ type) => html`<code>${type}</code> `)}` : "Nothing is recorded: it is in that state already."}</li>
-  <li>The circuit is then <${Badge} of=${plan.state} /></li><li>${plan.waiting} ${plan.waiting === 1 ? "order waits" : "orders wait"} at it now</li></ul></div>`;
+  <li>Then: <${CircuitState} state=${plan.state} /></li><li>${plan.waiting} ${plan.waiting === 1 ? "order waits" : "orders wait"} at it now</li></ul></div>`;
 
 /** @param {{circuit: any, read: any, changed: () => void}} props `read` is another value after each reading */
 function Circuit({ circuit, read, changed }) {
@@ -43,7 +43,7 @@ function Circuit({ circuit, read, changed }) {
   const closed = circuit.state === "closed";
   const transitions = [...(history.data?.transitions ?? [])].reverse();
   const last = closed ? null : transitions[0];
-  return html`<${Card} title=${circuit.dependency} note=${html`<${Badge} of=${circuit.state} />`}>
+  return html`<${Card} title=${circuit.dependency} note=${html`<${CircuitState} state=${circuit.state} />`}>
     <p class=${closed ? "sentence" : "sentence attention"}>${MEANS[circuit.state]}</p>
     <${Facts} rows=${[
       ["Since", circuit.since ? html`<${Ago} at=${circuit.since} />` : "it never opened"],
@@ -51,7 +51,7 @@ function Circuit({ circuit, read, changed }) {
       ["Calls lately", circuit.calls ? `${circuit.failures} of ${circuit.calls} failed` : "none"],
       ["Last error of a probe", circuit.probe_error],
     ]} />
-    ${may("set_circuit") && html`<div class="actions">${circuit.state !== "held_open" && html`<button type="button" onClick=${() => act("open")}>Hold open</button>`}${!closed && html`<button type="button" class="primary" onClick=${() => act("close")}>Close</button>`}</div>`}
+    ${may("set_circuit") && html`<div class="actions">${circuit.state !== "held_open" && html`<button type="button" onClick=${() => act("open")}>Stop calls</button>`}${!closed && html`<button type="button" class="primary" onClick=${() => act("close")}>Start calls again</button>`}</div>`}
     <${Trouble} problem=${history.error} retry=${history.reload} />
     ${history.data && html`<${Waiting} circuit=${circuit} history=${history.data} />`}
     <h3 class="sub">The last week</h3>
@@ -74,9 +74,9 @@ function Waiting({ circuit, history }) {
 
 /** @param {string} acting @param {string} dependency @returns {import("../kit/action.js").ActionKind} */
 const kindOf = (acting, dependency) => ({
-  title: acting === "open" ? `Hold the circuit of ${dependency} open` : `Close the circuit of ${dependency}`,
+  title: acting === "open" ? `Stop all calls to ${dependency}: hold its circuit open` : `Start calls to ${dependency} again: close its circuit`,
   path: `circuits/${dependency}/${acting}`, dry: true, preview: (answer) => html`<${Plan} plan=${answer.plan} />`,
   body: (v) => ({ reason: v.reason }),
-  effect: acting === "open" ? "No call is made to this provider until a person closes the circuit. Orders that need it wait; an order that has waited for six hours is parked." : "Calls are made again at once, and the orders that wait continue in batches. It opens again by itself if calls fail.",
-  show: (answer) => html`<p>The circuit is <${Badge} of=${answer.circuit.state} />${answer.waiting.length > 0 && acting === "close" && `. ${answer.waiting.length}${answer.waiting_more ? " or more" : ""} ${answer.waiting.length === 1 ? "order continues" : "orders continue"} now, in batches; each leaves the list when it goes on.`}</p>`,
+  effect: acting === "open" ? "No call is made to this provider until a person starts them again. Orders that need it wait; an order that has waited for six hours is parked." : "Calls are made again at once, and the orders that wait continue in batches. It opens again by itself if calls fail.",
+  show: (answer) => html`<p>Now: <${CircuitState} state=${answer.circuit.state} />${answer.waiting.length > 0 && acting === "close" && `. ${answer.waiting.length}${answer.waiting_more ? " or more" : ""} ${answer.waiting.length === 1 ? "order continues" : "orders continue"} now, in batches; each leaves the list when it goes on.`}</p>`,
 });

@@ -9,7 +9,7 @@ import { useLive } from "../kit/live.js";
 import { usePaged } from "../kit/paged.js";
 import { Ago, Amount, Badge, Choice, Countdown, Empty, Lasting, Said, Status, Time, Trouble, words } from "../kit/parts.js";
 import { address, go, setQuery } from "../kit/router.js";
-import { personalSearch } from "../kit/search_box.js";
+import { OtherMeanings, personalSearch } from "../kit/search_box.js";
 import { may, me } from "../kit/session.js";
 import { settings } from "../kit/settings.js";
 import { useStore } from "../kit/store.js";
@@ -52,7 +52,7 @@ function Orders({ query }) {
       ${job && may("read_incidents") && html`<${BulkJob} id=${job} changed=${list.reload} close=${() => setQuery({ job: "" })} />`}
       ${chosen.size > 0 && html`<${Chosen} ...${{ chosen, list, chooseAll, clear, begin }} />`}
       <${Table} label="Orders" columns=${[...(may("bulk") ? [chooseColumn(list.rows, chosen, choose, chooseAll, clear)] : []), ...columns()]} rows=${list.rows} id=${(/** @type {any} */ row) => row.id} more=${list.more} hot=${(/** @type {any} */ row) => row.parked}
-        empty=${!list.loading && !list.problem && html`<${Empty}>No order matches. <a href="orders">Show all</a></${Empty}>`} />
+        empty=${!list.loading && !list.problem && html`<${Empty}>No order matches. <a href="orders">Show all</a></${Empty}><${OtherMeanings} />`} />
       ${action && html`<${BulkDialog} action=${action} chosen=${{ order_ids: [...chosen.keys()] }} count=${chosen.size} currencies=${[...new Set([...chosen.values()].map((order) => order.total.currency))]}
         close=${() => begin("")} begun=${(/** @type {any} */ begun) => (clear(), setQuery({ job: begun.id }))} />`}`}`;
 }
@@ -70,7 +70,7 @@ function RestaurantsCalled({ query: { restaurant_name: name, ...filters } }) {
       { label: "Id", cell: (/** @type {any} */ r) => html`<code>${r.id}</code>` },
       { label: "Address", wide: true, late: true, cell: (/** @type {any} */ r) => html`<${Said}>${r.address}</${Said}>` },
     ]} rows=${list.rows} id=${(/** @type {any} */ r) => r.id} more=${list.more}
-      empty=${list.loading ? html`<p class="empty" aria-busy="true">Looking for the restaurant.</p>` : !list.problem && html`<${Empty}>No restaurant has these words in its name. <a href="orders">Show all orders</a></${Empty}>`} />`;
+      empty=${list.loading ? html`<p class="empty" aria-busy="true">Looking for the restaurant.</p>` : !list.problem && html`<${Empty}>No restaurant has these words in its name. <a href="orders">Show all orders</a></${Empty}><${OtherMeanings} />`} />`;
 }
 
 /** Orders of one bulk job at most; the API's own limit. */

@@ -331,17 +331,17 @@ def test_all_orders_of_a_cause_are_retried_at_a_pace_with_each_outcome(visit: Vi
     page.wait_for_selector("details .badge:has-text('parked again')")
 
 
-def test_a_circuit_is_held_open_and_closed_with_a_reason(visit: Visit) -> None:
+def test_calls_to_a_provider_are_stopped_and_started_again_with_a_reason(visit: Visit) -> None:
     """The history of the circuit has the person and the reason."""
     page = visit.open("circuits")
-    page.click("section:has(h2:text('couriers')) >> text=Hold open")
+    page.click("section:has(h2:text('couriers')) >> text=Stop calls")
     page.wait_for_selector("dialog .preview:has-text('CircuitHeldOpen')")
     page.fill("dialog textarea", "maintenance")
     page.click("dialog button.primary")
     page.click("dialog footer button:text-is('Close')")
-    page.wait_for_selector("section:has(h2:text('couriers')) .badge:has-text('held open')")
+    page.wait_for_selector("section:has(h2:text('couriers')) .badge:has-text('stopped by a person')")
     assert page.locator("section:has(h2:text('couriers')) a[href='orders?waiting_for=assignment']").count() == 1
-    page.click("section:has(h2:text('couriers')) >> button:text('Close')")
+    page.click("section:has(h2:text('couriers')) >> button:text('Start calls again')")
     page.fill("dialog textarea", "maintenance is over")
     page.click("dialog button.primary")
     page.click("dialog footer button:text-is('Close')")

@@ -77,6 +77,25 @@ def test_orders_are_found_by_the_name_of_their_restaurant(visit: Visit) -> None:
     page.wait_for_selector("text=No restaurant has these words in its name")
 
 
+def test_what_else_a_text_may_mean_is_offered_where_its_likeliest_meaning_finds_nothing(visit: Visit) -> None:
+    """A restaurant's name is taken for a person's first; the person's name stays out of the address."""
+    page = visit.open("circuits")
+    page.keyboard.press("/")
+    page.keyboard.type("nonna")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/orders\?found_by=name$"))
+    page.wait_for_selector("text=Or was this meant?")
+    assert axe(visit) == []
+    page.click(".meanings button:has-text('Order id that begins with nonna')")
+    page.wait_for_url(re.compile(r"/orders\?id_prefix=nonna$"))
+    page.click(".meanings button:has-text('Restaurant called nonna')")
+    page.wait_for_url(re.compile(r"/orders\?restaurant=trattoria-nonna$"))
+    page.click("nav >> text=Home")
+    page.click("nav >> text=Orders")
+    page.wait_for_selector("tr.row")
+    assert page.locator("text=Or was this meant?").count() == 0
+
+
 def _search(page: Page, text: str, meaning: str) -> None:
     page.keyboard.press("/")
     page.keyboard.type(text)

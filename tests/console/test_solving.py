@@ -30,22 +30,22 @@ def test_orders_that_wait_at_an_open_circuit_are_found_understood_and_released(v
         order = visit.stage.place("behind the circuit")
         eventually(lambda: bert.circuit("payments")["waiting"])
         page = visit.open()
-        page.click("a:has-text('payments: calls are stopped')")
+        page.click("a.tile:has-text('no calls to payments')")
         card = page.locator("section:has(h2:text-is('payments'))")
         card.locator("dd:has-text('the bank reported an outage, support bert')").wait_for()
-        assert "continue only when a person closes the circuit" in card.inner_text()
+        assert "continue only when a person starts calls again" in card.inner_text()
         card.locator("h3:text('1 order waits at it')").wait_for()
         assert axe(visit) == []
         card.locator(f".waiting a[href='orders/{order}']").click()
         page.wait_for_selector("text=Waits for calls to payments to start again >> nth=0")
         page.click(".wait a:has-text('circuit')")
-        card.locator("button:text-is('Close')").click()
+        card.locator("button:text-is('Start calls again')").click()
         page.wait_for_selector("dialog .preview:has-text('1 order waits at it now')")
         page.fill("dialog textarea", "the bank confirmed by phone that it works")
         page.click("dialog button.primary")
         page.wait_for_selector("dialog[open] [role=status]:has-text('1 order continues now')")
         page.keyboard.press("Enter")  # the button that closes the dialog has the focus
-        card.locator("text=Calls are made").wait_for()
+        card.locator("p:has-text('Calls are made')").wait_for()
         assert bert.circuit("payments")["circuit"]["state"] == "closed"
     finally:
         bert.circuit("payments", "close", "the test is over")

@@ -89,6 +89,7 @@ test("the search box understands what people type", () => {
   assert.deepEqual(first("7Q2X").filters, { id_prefix: "7q2x" });
   assert.deepEqual(understand("7Q2X", now)[1].filters, { id_suffix: "7q2x" });
   assert.deepEqual(understand("Camille", now).map((each) => each.personal ?? each.filters), [{ name: "Camille" }, { restaurant_name: "Camille" }], "a name is no part of an id");
+  assert.deepEqual(understand("nonna", now).map((each) => Object.keys(each.personal ?? each.filters ?? {})[0]), ["name", "id_prefix", "id_suffix", "restaurant_name"], "a word is rather a name than a part of an id");
   assert.deepEqual(first("Café 1900 2026-05-01").filters, { restaurant_name: "Café 1900", placed_from: "2026-05-01T00:00:00.000Z", placed_to: "2026-05-02T00:00:00.000Z" });
   assert.deepEqual(first("4bf92f3577b34da6a3ce929d0e0e4736").events, { correlation: "4bf92f3577b34da6a3ce929d0e0e4736" });
   assert.deepEqual(first("18:30").filters, { placed_from: "2026-05-03T18:30:00.000Z", placed_to: "2026-05-03T18:45:00.000Z" });

@@ -65,7 +65,8 @@ answers 405 with `Allow` (404 behind API Gateway). Every `GET` also takes `HEAD`
 breaks and tabs, text of spaces only, amounts with more decimals than their currency has, currencies that are not in
 use, amounts of several currencies in one order, a `ready_at` that is past or more than a day away (all 422);
 `version` and `at` together, `wait_s` with one of them or without If-None-Match, a `cursor` of another order, list or
-sort, an amount without a currency, and a `day_from` after its `day_to` (400).
+sort, an amount without a currency, an `amount_min` above its `amount_max`, a `day_from` after its `day_to`, and any
+other `..._from` that is not before its `..._to` (400).
 """
 
 _TAGS = (

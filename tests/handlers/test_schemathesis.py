@@ -82,8 +82,8 @@ BEYOND_SCHEMAS = re.compile(
     "|is not a cursor of|send version or at, not both|send it with If-None-Match, and without version and at"
     "|send it with currency|is not an amount in|send phone, email or name|has nothing to look up"
     "|send one of order_ids, filter and group|send at least one filter"
-    "|must be before placed_to"
-    "|must not be after day_to"
+    "|must be before (placed|recorded|read)_to"
+    "|must not be after day_to|must not be more than amount_max"
     "|must be at most|there is no such time"  # times before year 1 in UTC
     "|send either these or cause|is required for a credit|is required; a dry run answers with it"
     "|is required for [a-z_]+$|is not used for [a-z_]+; leave it out"

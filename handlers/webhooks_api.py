@@ -16,15 +16,17 @@ from handlers.http.api import Api
 from handlers.http.documented import operation
 from handlers.http.invalid import invalid
 from handlers.http.moments import Cursor, Limit
+from handlers.http.parameters import InQuery
 from handlers.http.preconditions import RequiredKey
 from handlers.http.responses import Response
+from handlers.http.search_parameters import OneOf
 from handlers.http.values import OrderIdText
 from handlers.http.webhook_models import WebhookBody, WebhookChangeBody
 from workflows.engine import engine, settings
 from workflows.orders.command_handling import load
 from workflows.orders.permissions import Action, check, check_all
 from workflows.publishing.webhooks import deliveries, delivering, endpoints
-from workflows.publishing.webhooks.deliveries import StoredDelivery
+from workflows.publishing.webhooks.deliveries import DeliveryState, StoredDelivery
 from workflows.publishing.webhooks.endpoints import WebhookEndpoint
 from workflows.publishing.webhooks.refusals import NoSuchDelivery, NoSuchEndpoint
 from workflows.publishing.webhooks.targets import TargetRefused, read_targets
@@ -36,6 +38,13 @@ api = Api()
 
 EndpointIdText = Annotated[str, Field(max_length=64)]
 DeliveryIdText = Annotated[str, Field(max_length=200)]
+DeliveryStatus = Annotated[
+    Annotated[DeliveryState, OneOf(DeliveryState)] | None,
+    InQuery(
+        "Only deliveries in this state. A page looks at 1,000 deliveries at most, so it may be shorter than `limit`, "
+        "even empty, and still have a `next` one."
+    ),
+]
 
 webhook_route = partial(operation, api, tag=WEBHOOKS, order=False)
 
@@ -127,14 +136,17 @@ def test_webhook(webhook_id: EndpointIdText) -> Response:
 
 
 @webhook_route("GET", "/webhooks/{webhook_id}/deliveries", answers="WebhookDeliveriesJson")
-def list_webhook_deliveries(webhook_id: EndpointIdText, limit: Limit = 50, cursor: Cursor = None) -> Response:
+def list_webhook_deliveries(
+    webhook_id: EndpointIdText, *, status: DeliveryStatus = None, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
     """List the deliveries to an endpoint with all attempts, the newest events first. They are kept for four days."""
     check_all(api.caller.actor, Action.READ_WEBHOOKS)
     endpoint = _endpoint(webhook_id)
     after = None if cursor is None else _read_cursor(cursor)
-    page = deliveries.list_deliveries(engine().documents, endpoint.id, limit=limit, after=after)
-    following = _cursor(page[-1].key) if len(page) == limit else None
-    return json_answer({"deliveries": [delivery_view(delivery) for delivery in page], "next": following})
+    documents = engine().documents
+    page, following = deliveries.list_deliveries(documents, endpoint.id, limit=limit, after=after, state=status)
+    following_cursor = None if following is None else _cursor(following)
+    return json_answer({"deliveries": [delivery_view(delivery) for delivery in page], "next": following_cursor})
 
 
 @webhook_route("GET", "/orders/{order_id}/webhook-deliveries", answers="OrderDeliveriesJson")

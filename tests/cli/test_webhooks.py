@@ -121,9 +121,20 @@ def test_tables_show_endpoints_and_attempts(webhooks, expediter: Expediter, runn
     webhooks("test", endpoint["id"])
     listed = expediter("webhooks", "list", "--data", running.data)
     assert endpoint["id"] in listed.out
+    assert "expediter.order.completed.v1" in listed.out
     shown = expediter("webhooks", "deliveries", endpoint["id"], "--data", running.data)
     assert "failed expediter.webhook.test.v1" in shown.out
     assert "no connection" in shown.out
+    webhooks("test", endpoint["id"])
+    one = expediter(
+        "webhooks", "deliveries", endpoint["id"], "--status", "failed", "--limit", "1", "--data", running.data
+    )
+    cursor = one.err.partition("--cursor ")[2].strip()
+    rest = webhooks("deliveries", endpoint["id"], "--cursor", cursor)["deliveries"]
+    assert [delivery["id"] for delivery in rest] == [shown.out.splitlines()[1].strip()]
+    assert webhooks("deliveries", endpoint["id"], "--status", "delivered")["deliveries"] == []
+    refused = expediter("webhooks", "deliveries", endpoint["id"], "--status", "broken", "--data", running.data)
+    assert (refused.code, "pending, delivered, failed" in refused.err) == (1, True)
     assert "whsec_" not in listed.out + shown.out
     webhooks("remove", endpoint["id"])
 

@@ -45,7 +45,7 @@ def round_of_the_schedule(ports: Ports) -> dict[str, int]:
 
 
 def listed(ports: Ports, endpoint: WebhookEndpoint) -> list[WebhookDelivery]:
-    return deliveries.list_deliveries(ports.documents, endpoint.id, limit=100, after=None)
+    return deliveries.list_deliveries(ports.documents, endpoint.id, limit=100, after=None)[0]
 
 
 def stored(ports: Ports, endpoint: WebhookEndpoint) -> WebhookEndpoint:
@@ -288,6 +288,36 @@ def test_deliveries_are_listed_newest_first_and_deleted_after_four_days(ports: P
     deliver(ports, [event(3, at="2026-05-04T11:00:02Z")], Targets.PUBLIC)
     assert round_of_the_schedule(ports)["deleted"] == 2
     assert [delivery.event["id"] for delivery in listed(ports, endpoint)] == ["ord_x/3"]
+
+
+def test_deliveries_in_a_state_are_found_in_pages_that_look_at_a_bounded_number(
+    ports: Ports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An endpoint may have a million deliveries of which one failed."""
+    monkeypatch.setattr(deliveries, "READ_AT_ONCE", 2)
+    monkeypatch.setattr(deliveries, "LOOKED_AT_MAX", 4)
+    endpoint = registered(ports)
+    for number in range(1, 13):
+        deliver(ports, [event(number, at=f"2026-05-04T11:00:{number:02}Z")], Targets.PUBLIC)
+    for number in (2, 3):
+        failed = listed(ports, endpoint)[-number]
+        found = deliveries.load_delivery(ports.documents, endpoint.id, failed.key)
+        assert found is not None
+        ports.webhooks.answer = lambda _: DOWN
+        send_again(ports, endpoint, found, Targets.PUBLIC)
+
+    def page(after: str | None, limit: int = 5) -> tuple[list[str], str | None]:
+        found, following = deliveries.list_deliveries(
+            ports.documents, endpoint.id, limit=limit, after=after, state=DeliveryState.PENDING
+        )
+        return [delivery.event["id"] for delivery in found], following
+
+    first, after = page(None)
+    second, after = page(after)
+    one, behind_one = page(after, 1)
+    assert (first, second, one) == ([], [], ["ord_x/3"])
+    assert page(behind_one) == (["ord_x/2"], None)
+    assert page(after)[0] == ["ord_x/3", "ord_x/2"]
 
 
 def test_a_removed_endpoint_is_gone_at_once_and_its_deliveries_soon(ports: Ports) -> None:

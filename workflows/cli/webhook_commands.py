@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workflows.cli.options import As, Data, Json, Key, OrderId, Url
+from workflows.cli.search_commands import CursorOption
 from workflows.cli.terminal import print_json, say
 
 if TYPE_CHECKING:
@@ -98,8 +99,11 @@ def disable(webhook: WebhookId, *, url: Url = None, data: Data = None, as_: As =
 def deliveries(
     webhook: WebhookId,
     *,
+    status: Annotated[
+        str | None, typer.Option(metavar="STATUS", help="Only those that are pending, delivered or failed.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=100, help="The most deliveries to show.")] = 20,
-    cursor: Annotated[str | None, typer.Option(help="`next` of the page before, from --json.")] = None,
+    cursor: CursorOption = None,
     url: Url = None,
     data: Data = None,
     as_: As = None,
@@ -109,13 +113,13 @@ def deliveries(
     from workflows.cli.connection import connected
 
     with connected(url, data, as_) as engine:
-        page = engine.webhook_deliveries(webhook, limit=limit, cursor=cursor)
+        page = engine.webhook_deliveries(webhook, status=status, limit=limit, cursor=cursor)
     if json:
         print_json(page)
     else:
         from workflows.cli.webhook_pages import show_deliveries
 
-        show_deliveries(page["deliveries"])
+        show_deliveries(page["deliveries"], page["next"])
 
 
 @app.command()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from workflows.cli.incident_pages import clock
-from workflows.cli.terminal import data_console, printable, table
+from workflows.cli.terminal import data_console, printable, say, table
 
 if TYPE_CHECKING:
     from workflows.client.webhook_json import WebhookAttemptJson, WebhookDeliveryJson, WebhookEndpointJson
@@ -22,9 +22,9 @@ def show_webhooks(endpoints: Sequence[WebhookEndpointJson]) -> None:
     rows = table("webhook", "service", "status", "failing since", "types", "url")
     for endpoint in endpoints:
         failing = clock(endpoint["failing_since"]) if endpoint["failing_since"] else ""
-        types = f"{len(endpoint['types'])} types" if endpoint["types"] else "all"
+        types = f"{len(endpoint['types'])} types" if len(endpoint["types"]) > 1 else "".join(endpoint["types"])
         status = Text(endpoint["status"], _STYLES[endpoint["status"]])
-        rows.add_row(endpoint["id"], endpoint["owner"], status, failing, types, printable(endpoint["url"]))
+        rows.add_row(endpoint["id"], endpoint["owner"], status, failing, types or "all", printable(endpoint["url"]))
     data_console().print(rows if endpoints else "no webhook endpoints")
 
 
@@ -50,18 +50,20 @@ def show_webhook(endpoint: WebhookEndpointJson) -> None:
             console.print(Text(f"{name:<18}{value}"), soft_wrap=True)
 
 
-def show_deliveries(deliveries: Sequence[WebhookDeliveryJson]) -> None:
-    """Print each delivery with its attempts below it."""
+def show_deliveries(deliveries: Sequence[WebhookDeliveryJson], following: str | None = None) -> None:
+    """Print each delivery with its attempts below it, and on stderr the cursor of the next page."""
     console = data_console()
     if not deliveries:
-        console.print("no deliveries in the last four days")
+        console.print("no deliveries on this page" if following else "no deliveries in the last four days")
     for delivery in deliveries:
         status = Text(delivery["status"], _STATES[delivery["status"]])
-        following = f"; next try {clock(delivery['next_try'])}" if delivery["next_try"] else ""
-        console.print(status, Text(f"{delivery['type']}  {delivery['event']}{following}"), soft_wrap=True)
+        planned = f"; next try {clock(delivery['next_try'])}" if delivery["next_try"] else ""
+        console.print(status, Text(f"{delivery['type']}  {delivery['event']}{planned}"), soft_wrap=True)
         console.print(Text(f"  {delivery['id']}"), soft_wrap=True)
         for attempt in delivery["attempts"]:
             console.print(Text(f"  {_attempt(attempt)}"), soft_wrap=True)
+    if following is not None:
+        say(f"more: --cursor {printable(following)}")
 
 
 def _attempt(attempt: WebhookAttemptJson) -> str:

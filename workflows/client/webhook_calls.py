@@ -71,10 +71,15 @@ def test_webhook(webhook_id: str) -> ApiCall[WebhookDeliveryJson]:
 
 
 def webhook_deliveries(
-    webhook_id: str, *, limit: int = 50, cursor: str | None = None
+    webhook_id: str, *, status: str | None = None, limit: int = 50, cursor: str | None = None
 ) -> ApiCall[WebhookDeliveriesJson]:
-    """List deliveries with all attempts, newest events first, from where ``cursor`` (``next`` of a page) points."""
-    query = {"limit": str(limit), **_set(cursor=cursor)}
+    """List deliveries with all attempts, newest events first, from where ``cursor`` (``next`` of a page) points.
+
+    Args:
+        status: ``pending``, ``delivered`` or ``failed``; None for all. A page may then be shorter than ``limit``, even
+            empty, and still have a next one.
+    """
+    query = {"limit": str(limit), **_set(status=status, cursor=cursor)}
     return ApiCall(method="GET", path=f"{_webhook(webhook_id)}/deliveries", query=query)
 
 

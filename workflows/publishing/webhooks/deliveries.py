@@ -44,6 +44,9 @@ schedule adds up to a minute."""
 CLAIM = timedelta(seconds=90)
 """Longer than an attempt takes, with those beside it and the writes around it."""
 
+LOOKED_AT_MAX, READ_AT_ONCE = 1000, 100
+"""Deliveries that one page of those in a state looks at, and how many are read together."""
+
 ATTEMPTS_KEPT = 30
 """Attempts that a delivery shows, the newest last: all of the three days, and as many resends."""
 
@@ -136,11 +139,30 @@ def load_delivery(documents: Documents, endpoint_id: str, key: str) -> StoredDel
     return None if document is None or delivery is None else StoredDelivery(delivery, document.version)
 
 
-def list_deliveries(documents: Documents, endpoint_id: str, *, limit: int, after: str | None) -> list[WebhookDelivery]:
-    """Return the deliveries of an endpoint, the newest event first. ``after``: the last key of the previous page."""
-    listed = documents.list(_partition(endpoint_id), limit=limit, after=after)
-    deliveries = (body_as(document, WebhookDelivery) for document in listed)
-    return [delivery for delivery in deliveries if delivery is not None]
+def list_deliveries(
+    documents: Documents, endpoint_id: str, *, limit: int, after: str | None, state: DeliveryState | None = None
+) -> tuple[list[WebhookDelivery], str | None]:
+    """Return a page of the deliveries of an endpoint, the newest event first, and the key behind which the next begins.
+
+    Args:
+        limit: The number of deliveries at most. Fewer are returned at the end, or with a state after ``LOOKED_AT_MAX``.
+        after: The key behind which the page begins; None for the first page.
+        state: Only deliveries in this state; None for all.
+    """
+    found: list[WebhookDelivery] = []
+    at_once = limit if state is None else READ_AT_ONCE
+    for _ in range(LOOKED_AT_MAX // READ_AT_ONCE):
+        listed = documents.list(_partition(endpoint_id), limit=at_once, after=after)
+        for document in listed:
+            after = document.sk
+            delivery = body_as(document, WebhookDelivery)
+            if delivery is not None and state in (None, delivery.state):
+                found.append(delivery)
+            if len(found) == limit:
+                return found, after
+        if len(listed) < at_once:
+            return found, None
+    return found, after
 
 
 def due(documents: Documents, endpoint_id: str, now: datetime, limit: int) -> list[StoredDelivery]:

@@ -67,6 +67,24 @@ def test_following_survives_restarts_of_the_engine(engine):
     assert event_versions(updates) == history_versions(engine, order_id)
 
 
+def test_the_asynchronous_client_follows_over_a_restart_alike(engine):
+    """Its loop is written apart, because it awaits."""
+    order_id = engine.place()
+
+    async def follow() -> list[Any]:
+        async with AsyncExpediterClient(engine.url, engine.token("customer", "cus_1")) as client:
+            updates = []
+            async for update in client.follow(order_id):
+                updates.append(update)
+                if update["order"]["preparation"] and update["order"]["status"] != "cancelled":
+                    await asyncio.to_thread(engine.stop)
+                    engine.start()
+                    await client.cancel(order_id, "changed my mind", key="once")
+            return updates
+
+    assert event_versions(asyncio.run(follow())) == history_versions(engine, order_id)
+
+
 def test_following_survives_the_end_of_its_token(engine):
     """A token function is asked again, and the next socket continues where the last one ended."""
     order_id = engine.place()

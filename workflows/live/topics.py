@@ -24,6 +24,7 @@ class TopicKind(StrEnum):
 
 
 _NAMED = frozenset({TopicKind.ORDER, TopicKind.CUSTOMER, TopicKind.RESTAURANT, TopicKind.COURIER})
+_WITH_LISTS = frozenset({Role.CUSTOMER, Role.RESTAURANT, Role.COURIER})
 FORMS = "order/ID, customer/ID, restaurant/ID, courier/ID, orders, incidents"
 
 
@@ -38,7 +39,8 @@ class TopicNotAllowed(Rejected):
     """The caller may not subscribe to this topic. Retryable: no."""
 
     def __init__(self, actor: Actor, topic: Topic) -> None:
-        super().__init__(f"this {actor.role} may not subscribe to {topic}")
+        own = Topic(TopicKind(actor.role.value), actor.id) if actor.role in _WITH_LISTS else None
+        super().__init__(f"this {actor.role} may not subscribe to {topic}" + (f"; try {own}" if own else ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,12 +90,13 @@ def folder(parent: Path, orders: int) -> Path:
 def rows(
     browser: Browser, folders: dict[int, Path], rounds: int, slowed: int, begin: Callable[[str], None]
 ) -> Iterator[Row]:
-    """Measure both lists; ``folders`` has those of few and of many orders."""
+    """Measure both lists; ``folders`` has those of few and of many orders. A ratio is the median of those of turns."""
     few, many = folders
     took: dict[str, dict[int, list[float]]] = defaultdict(lambda: {few: [], many: []})
-    with engine(folders[few], {}) as short, engine(folders[many], {}) as long:
+    with engine(folders[few], {}) as of_few, engine(folders[many], {}) as of_many:
         for number in range(rounds):
-            for orders, running in ((few, short), (many, long)):
+            turns = [(few, of_few), (many, of_many)]
+            for orders, running in turns if number % 2 else reversed(turns):
                 begin(f"a list of {orders:,} orders, {number + 1} of {rounds}")
                 for name, value in _visit(browser, running, orders, number, slowed).items():
                     took[name][orders].append(value)
@@ -107,6 +108,7 @@ def rows(
             value=median(values[many]),
             unit="nodes" if "nodes" in name else "ms",
             peer=beside,
+            ratio=median(long / short for short, long in zip(values[few], values[many], strict=True)),
             target=at_most(SAME),
             detail=detail,
         )

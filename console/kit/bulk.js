@@ -22,7 +22,7 @@ export const ordersInWords = (count) => `${count} ${count === 1 ? "order" : "ord
  * @param {{action: BulkAction, chosen: Chosen, count: number, currencies?: string[], close: () => void, begun: (job: any) => void}} props
  */
 export function BulkDialog({ action, chosen, count, currencies = [], close, begun }) {
-  const title = `${BULK_ACTIONS.find(([each]) => each === action)?.[1]} ${ordersInWords(count)}`;
+  const [title] = useState(`${BULK_ACTIONS.find(([each]) => each === action)?.[1]} ${ordersInWords(count)}`); // once it has begun, nothing is chosen any more
   const amount = [{ name: "amount", label: "Amount for each order", type: "number", step: "0.01" }, { name: "currency", label: "Currency", options: currencies.map((each) => /** @type {[string, string]} */ ([each, each])) }, FAULT];
   const kind = {
     title, path: "bulk", dry: true, fields: [...(action === "credit" ? amount : []), PACE], reason: action === "note" ? "Note" : "Reason",
@@ -60,7 +60,7 @@ export function BulkJob({ id, changed, close }) {
   if (!job.data) return html`<${Trouble} problem=${job.error} />`;
   const { action, group, reason, actor, counts, orders, state, why, changes, at_stake: stake, per_s: pace } = job.data;
   const finished = orders.length - (counts.waiting ?? 0) - (counts.started ?? 0) - (counts.still_moving ?? 0);
-  return html`<${Card} title=${html`${words(action)} ${ordersInWords(orders.length)}${group ? `, ${group}` : ""}`} note=${html`<${Badge} of=${state} /> ${why}`} class="bulk-job">
+  return html`<${Card} title=${html`${BULK_ACTIONS.find(([each]) => each === action)?.[1] ?? words(action)} ${ordersInWords(orders.length)}${group ? `, ${group}` : ""}`} note=${html`<${Badge} of=${state} /> ${why}`} class="bulk-job">
     <p class="dim">${actor.id}: <bdi>${reason}</bdi>. <${Amounts} of=${stake} /> at stake, ${pace} a second.</p>
     <div class="progress" role="progressbar" aria-label="Orders with an outcome" aria-valuemin="0" aria-valuemax=${orders.length} aria-valuenow=${finished}><span style=${{ width: `${(100 * finished) / Math.max(1, orders.length)}%` }}></span></div>
     <p>${Object.entries(counts).filter(([, n]) => n).map(([outcome, n]) => html`<span class="tally"><${Badge} of=${OUTCOMES[outcome] ?? ""} label=${words(outcome)} /> ${n}</span>`)}</p>

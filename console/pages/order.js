@@ -158,7 +158,7 @@ const Head = memo(({ id, order, status, parked, total, past, timeline, act }) =>
     <h1>Order <span class="mono">${id.slice(4, 12)}</span> <${Status} order=${{ status, parked }} /></h1>
     <p class="order-facts"><${Copy} text=${id} label="Copy the id" />
         <span>Customer <a href=${`orders?customer=${encodeURIComponent(order.customer)}`}><${Said}>${order.customer}</${Said}></a></span>
-        <span>Restaurant <a href=${`orders?restaurant=${encodeURIComponent(order.restaurant)}`}><${Said}>${order.restaurant}</${Said}></a></span>
+        <span>Restaurant <a href=${`orders?restaurant=${encodeURIComponent(order.restaurant)}`}><${RestaurantName} id=${order.restaurant} /></a></span>
         <span>Total <strong><${Amount} of=${total} /></strong></span>
         <span>Placed <strong><${Time} at=${order.placed_at} /></strong></span>
         ${order.run > 1 && html`<span>Run <strong>${order.run}</strong></span>`}</p>
@@ -170,6 +170,12 @@ const Head = memo(({ id, order, status, parked, total, past, timeline, act }) =>
       ${may("read_checkpoints") && html`<${Download} label="Export signed history" path=${`orders/${id}/proof`} type="application/json" name=${`${id}.proof.json`} primary />`}
     </div></div>`;
 });
+
+/** The name of a restaurant from the catalogue; its id until that is read, and where it is in none. @param {{id: string}} props */
+function RestaurantName({ id }) {
+  const { data } = useLoaded((signal) => get(`restaurants/${encodeURIComponent(id)}`, { signal }), [id]);
+  return html`<span title=${id}><${Said}>${data?.profile?.name ?? id}</${Said}></span>`;
+}
 
 /** Return the index of the event that a moment means: a version or a time. @param {any[]} events @param {string | undefined} at */
 function indexAt(events, at) {

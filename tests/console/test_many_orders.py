@@ -25,6 +25,7 @@ def test_chosen_orders_are_planned_and_the_outcome_of_each_is_shown(visit: Visit
     page.wait_for_selector("dialog >> text=Not possible for 1 order")
     page.click("dialog button.primary")
     page.wait_for_selector("dialog >> text=It has begun on 2 orders")
+    assert page.inner_text("dialog h2") == "Done: Cancel 3 orders"
     page.click("dialog footer button:text-is('Close')")
     page.wait_for_selector(".bulk-job .badge:has-text('ended') >> nth=0")
     page.wait_for_selector(".bulk-job button:text('Stop')", state="detached")

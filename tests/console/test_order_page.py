@@ -18,6 +18,8 @@ def test_a_finished_order_shows_its_receipt_its_executions_and_the_providers_sid
     page = visit.open(f"orders/{order}")
     receipt = page.locator("section.receipt")
     receipt.locator("text=Paid").wait_for()
+    name = receipt.locator("strong >> nth=0").inner_text()
+    page.locator(f".order-facts a[href^='orders?restaurant=']:has-text('{name}')").wait_for()
     assert support.receipt(order)["paid"]["amount"] in receipt.inner_text()
     with page.expect_download() as saved:
         receipt.locator("button:text('PDF')").click()
@@ -130,6 +132,13 @@ def test_the_page_of_an_order_fits_a_phone(visit: Visit) -> None:
     page.click(".execution summary >> nth=0")
     page.wait_for_selector(".execution[open] .states tbody tr")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page = visit.open(f"orders/{visit.stage.orders['parked']}")
+    page.wait_for_selector(".saga.ready .node[data-progress=failed]")
+    node, box = (page.locator(each).bounding_box() for each in (".node[data-progress=failed]", ".graph-box"))
+    assert node
+    assert box
+    assert box["x"] <= node["x"], "the graph is scrolled to the state that failed"
+    assert node["x"] + node["width"] <= box["x"] + box["width"]
 
 
 _DRAG = """

@@ -1,5 +1,6 @@
 /** The runs of the order and their executions: each state with its duration, its attempts and its last error. */
 
+import { awsPage } from "../../core/addresses.js";
 import { isDesigned, stateWords } from "../../core/graphs.js";
 import { between, duration, exact, offset } from "../../core/time.js";
 import { Dialog } from "../../kit/dialog.js";
@@ -35,7 +36,7 @@ const Execution = memo(({ execution, began, later, entered, raw }) => {
     ${open && execution.states.length > 0 && html`<div class="table-box" tabindex="0" role="region" aria-label=${`States of ${execution.machine}`}><table class="states"><thead><tr><th scope="col">State</th><th scope="col">Entered</th><th scope="col" class="end">Took</th><th scope="col" class="end">Attempts</th><th scope="col">Last error</th></tr></thead>
       <tbody>${execution.states.map((/** @type {any} */ state, /** @type {number} */ i) => html`<tr class=${classes(i >= entered && "later")}><td>${stateWords(state.state)}</td><td><time class="mono" dateTime=${state.entered_at} title=${exact(state.entered_at)}>${offset(between(began, state.entered_at))}</time></td><td class="end"><${Took} from=${state.entered_at} to=${state.exited_at} /></td><td class="end">${state.attempts || ""}</td><td class=${classes(state.error && !isDesigned(state.error) && "attention")} title=${state.message}>${state.error}</td></tr>`)}</tbody></table></div>`}
     ${!execution.whole && html`<p class="dim">It has more states than are read here.</p>`}
-    ${execution.id ? html`<p><button type="button" onClick=${() => raw(execution.id)}>Events of the engine</button></p>` : html`<p class="dim">An Express execution keeps no events.</p>`}
+    ${execution.id ? html`<p><button type="button" onClick=${() => raw(execution.id)}>Events of the engine</button>${awsPage(execution.arn) && html` <a href=${awsPage(execution.arn)} target="_blank" rel="noopener noreferrer">In AWS</a>`}</p>` : html`<p class="dim">An Express execution keeps no events.</p>`}
   </details>`;
 });
 

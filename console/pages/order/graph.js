@@ -7,7 +7,7 @@ import { get, useLoaded } from "../../kit/api.js";
 import { Card, Said } from "../../kit/parts.js";
 import { useNow } from "../../kit/now.js";
 import { may } from "../../kit/session.js";
-import { classes, html, memo, useEffect, useMemo, useState } from "../../kit/view.js";
+import { classes, html, memo, useEffect, useMemo, useRef, useState } from "../../kit/view.js";
 
 const MACHINES = ["order", "preparation", "delivery"];
 const WIDE = 124;
@@ -145,8 +145,14 @@ const PROGRESS = /** @type {Record<string, string>} */ ({ done: "done", running:
 const Drawing = memo(({ drawing: { nodes, undos, lines, frames, width, height }, deadlines, undone }) => {
   const takesBack = (/** @type {Placed} */ node) => undos.filter((/** @type {any} */ undo) => undo.to === node.id).map((/** @type {any} */ undo) => nodes.find((/** @type {Placed} */ each) => each.id === undo.from)?.label).join(", ");
   const [ready, show] = useState(false);
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => show(true), []);
-  return html`<div class="graph-box" tabindex="0" role="region" aria-label="Graph of the sagas">
+  useEffect(() => {
+    const at = nodes.findLast((/** @type {Placed} */ node) => node.progress === "running") ?? nodes.findLast((/** @type {Placed} */ node) => node.progress === "failed");
+    const svg = box.current?.firstElementChild;
+    if (at && svg && matchMedia("(max-width: 900px)").matches) /** @type {HTMLElement} */ (box.current).scrollLeft = (at.x / width) * svg.clientWidth - /** @type {HTMLElement} */ (box.current).clientWidth / 2;
+  }, [nodes]);
+  return html`<div class="graph-box" ref=${box} tabindex="0" role="region" aria-label="Graph of the sagas">
     <svg class=${classes("saga", ready && "ready")} viewBox=${`0 0 ${width} ${height}`} style=${{ minWidth: `${Math.min(width, 900)}px`, maxWidth: `${width * 1.25}px` }} role="img" aria-label="The states of the sagas; the list after this picture says the same">
       <defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="5" markerHeight="5" orient="auto"><path d="M0 0 8 4 0 8z" /></marker></defs>
       ${frames.map((/** @type {any} */ f) => html`<g class="frame" data-saga=${f.machine}><rect x=${f.x - f.width / 2} y=${f.y - f.height / 2} width=${f.width} height=${f.height} rx="10" /><rect class="chip-back" x=${f.x - f.title.length * 3.7 - 12} y=${f.y - f.height / 2 - 10} width=${f.title.length * 7.4 + 24} height="20" rx="10" /><text x=${f.x} y=${f.y - f.height / 2 + 4} text-anchor="middle">${f.title}</text></g>`)}
@@ -165,7 +171,7 @@ const Node = memo((/** @type {Placed & {until?: string | null, undoes: string}} 
     <title>${node.comment}${node.undoes && ` Takes back: ${node.undoes}.`}${node.words && ` Here: ${node.words}.`}${node.error && ` Last error: ${node.error}.`}</title>
     ${node.type === "Choice" ? html`<path class="shape" d=${`M${x + 12} ${y}H${x + WIDE - 12}L${x + WIDE} ${node.y}L${x + WIDE - 12} ${y + HIGH}H${x + 12}L${x} ${node.y}Z`} />` : html`<rect class="shape" x=${x} y=${y} width=${WIDE} height=${HIGH} rx="9" />`}
     ${node.waits && html`<path class="waits" d=${`M${x + 10} ${node.y - 5}v10M${x + 14} ${node.y - 5}v10`} />`}
-    <text x=${node.x + (node.waits ? 8 : 0)} y=${second ? node.y - 3 : node.y + 4} text-anchor="middle">${first}</text>${second && html`<text x=${node.x + (node.waits ? 8 : 0)} y=${node.y + 12} text-anchor="middle">${second}</text>`}
+    <${Line} text=${first} x=${node.x + (node.waits ? 8 : 0)} y=${second ? node.y - 3 : node.y + 4} wide=${node.waits ? 88 : 108} />${second && html`<${Line} text=${second} x=${node.x + (node.waits ? 8 : 0)} y=${node.y + 12} wide=${node.waits ? 88 : 108} />`}
     ${node.progress === "done" && html`<circle class="tick-mark" cx=${x + WIDE - 4} cy=${y + 3} r="7" /><path class="tick-line" d=${`M${x + WIDE - 7} ${y + 3}l2.4 2.6 4-5`} />`}
     ${node.progress === "stopped" && html`<circle class="tick-mark" cx=${x + WIDE - 4} cy=${y + 3} r="7" /><path class="tick-line" d=${`M${x + WIDE - 7} ${y + 3}h6`} />`}
     ${node.failures > 0 && html`<${Tag} kind="retries" x=${x + 8} y=${y - 9} text=${`${node.failures} ${node.failures === 1 ? "retry" : "retries"}`} />`}
@@ -173,6 +179,12 @@ const Node = memo((/** @type {Placed & {until?: string | null, undoes: string}} 
     ${node.since && html`<${Since} since=${node.since} until=${node.until} x=${node.x} y=${y + HIGH + 14} />`}
   </g>`;
 });
+
+/** A line of a label; a long one is set closer. @param {{text: string, x: number, y: number, wide: number}} props */
+const Line = ({ text, x, y, wide }) => html`<text x=${x} y=${y} text-anchor="middle" textLength=${text.length * CHARACTER > wide ? wide : undefined} lengthAdjust="spacingAndGlyphs">${text}</text>`;
+
+/** The width of a character of a label, a little more than on average. */
+const CHARACTER = 7.2;
 
 /** A word on the edge of a state. @param {{kind: string, x: number, y: number, text: string}} props */
 const Tag = ({ kind, x, y, text }) => html`<g class="tag" data-kind=${kind}><rect x=${x} y=${y} width=${text.length * 5.6 + 14} height="15" rx="7.5" /><text x=${x + text.length * 2.8 + 7} y=${y + 11} text-anchor="middle">${text}</text></g>`;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { contradictions, eventsOf, owedRows, queryOf } from "../../../console/core/books.js";
-import { address, findPage, readAddress } from "../../../console/core/addresses.js";
+import { address, awsPage, findPage, readAddress } from "../../../console/core/addresses.js";
 import { endsOf, graphOf, stateWords } from "../../../console/core/graphs.js";
 import { eachOf, isZero, minus, money, negative, share, sums, withAmounts } from "../../../console/core/money.js";
 import { applyPatch, valueAt } from "../../../console/core/patches.js";
@@ -60,6 +60,12 @@ test("an address is read and written without loss, and has one form", () => {
   assert.deepEqual(findPage([["orders/:id", 1]], "orders/a%2Fb"), { page: 1, names: { id: "a/b" } });
   assert.equal(findPage([["orders/:id", 1]], "orders/%"), null);
   assert.equal(findPage([["orders/:id", 1]], "orders/"), null);
+});
+
+test("an execution on AWS leads to its page there, and a local one nowhere", () => {
+  const arn = "arn:aws:states:eu-west-1:123456789012:execution:OrderMachine:ord_a-1";
+  assert.equal(awsPage(arn), `https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/v2/executions/details/${arn}`);
+  assert.equal(awsPage("arn:aws:states:local:000000000000:execution:OrderMachine:ord_a-1"), "");
 });
 
 test("the search box takes each kind of text that it promises for what it is", () => {

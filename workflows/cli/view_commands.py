@@ -95,7 +95,7 @@ def check(*, data: LocalData, json: Json = False) -> None:
         counting("comparing stream {} ...") as count,
     ):
         follows = address_of(data) is not None
-        found = check_views(store, log, count, wait_for_views=_Following(store, log) if follows else lambda: False)
+        found = check_views(store, log, count, wait_for_views=_ProjectorWait(store, log) if follows else lambda: False)
     differences = [
         {"view": each.view, "stream": each.stream, **({"day": each.day} if each.day else {})}
         for each in found.differences
@@ -139,7 +139,7 @@ def retry(
 _STALLED_S, _LOOK_EVERY_S = 5.0, 0.1
 
 
-class _Following:
+class _ProjectorWait:
     """Waits for the projector of a running engine to store what the log holds by now."""
 
     def __init__(self, store: ViewStore, log: NumberedLog) -> None:

@@ -93,6 +93,19 @@ def test_events_are_listed_across_orders(expediter: Any, running: Any, cancelled
     assert listed[-1]["type"] == "OrderPlaced"
 
 
+def test_the_views_are_listed_by_address_too(expediter: Any, running: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person who has no folder, as on AWS, sees what is behind and parked."""
+    token = expediter("token", "--role", "support", "--id", "sue", "--data", running.data).out.strip()
+    monkeypatch.setenv("EXPEDITER_TOKEN", token)
+    by_address = expediter("views", "list", "--url", running.url)
+    assert by_address.code == 0, by_address.err
+    assert "orders" in by_address.out
+    by_folder = expediter("views", "list", "--data", running.data, "--json").json
+    assert {view["name"] for view in by_folder["views"]} == {
+        view["name"] for view in expediter("views", "list", "--url", running.url, "--json").json["views"]
+    }
+
+
 def test_a_check_beside_an_engine_waits_for_the_views(expediter: Any, running: Any) -> None:
     """What the projector stores in a moment is no difference."""
     for _ in range(3):

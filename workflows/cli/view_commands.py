@@ -1,6 +1,6 @@
 """``expediter views``: list, rebuild and check the views of an engine's folder, while an engine runs on it or not.
 
-``retry`` asks a running engine, on this machine or on AWS.
+``list`` can ask a running engine instead, on this machine or on AWS, and ``retry`` does.
 """
 
 from __future__ import annotations
@@ -30,11 +30,28 @@ Names = Annotated[list[str] | None, typer.Argument(metavar="VIEW...", help="Thei
 
 
 @app.command("list")
-def list_(*, data: LocalData, json: Json = False) -> None:
+def list_(*, url: Url = None, data: Data = None, as_: As = None, json: Json = False) -> None:
     """List the views: version, rows, how far they are behind the log, and what is parked.
 
-    A view is outdated if its table was built by another release; a running engine then builds it again by itself.
+    With --data the folder is read, whether an engine runs on it or not; otherwise the engine at --url is asked. A view
+    is outdated if its table was built by another release; a running engine then builds it again by itself.
     """
+    if data is not None:
+        summary = _summary(data)
+    else:
+        from workflows.cli.connection import connected
+
+        with connected(url, None, as_) as engine:
+            summary = dict(engine.views())
+    if json:
+        print_json(summary)
+        return
+    from workflows.cli.view_pages import show_views
+
+    show_views(summary)
+
+
+def _summary(data: Path) -> dict[str, Any]:
     from workflows.clock import SystemClock
     from workflows.embedded.view_builder import read_log
     from workflows.projections.progress import oldest_missing_s
@@ -43,12 +60,7 @@ def list_(*, data: LocalData, json: Json = False) -> None:
     with _opened(data) as (store, _), read_log(data) as log:
         summary = summarize(store, log)
         summary["lag_s"] = round(oldest_missing_s(log, summary["position"], SystemClock()) or 0.0, 3)
-    if json:
-        print_json(summary)
-        return
-    from workflows.cli.view_pages import show_views
-
-    show_views(summary)
+    return summary
 
 
 @app.command()

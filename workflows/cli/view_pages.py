@@ -23,7 +23,7 @@ def show_views(summary: dict[str, Any]) -> None:
     if summary["lag_commits"]:
         behind = f"{summary['lag_commits']} commits of the log to read, the oldest is {length(summary['lag_s'])} old"
         say(f"the projector has {behind}")  # a rebuild without an engine has read them, and leaves its position
-    else:
+    elif summary["lag_commits"] is not None:
         say("up to date with the log")
 
 

@@ -114,12 +114,14 @@ _CUT = """
 
 
 def test_what_the_empty_box_says_is_whole_at_every_width(visit: Visit) -> None:
-    """Where its examples of what it understands do not fit, it says less."""
+    """Where its examples of what it understands do not fit, it says less. The links of all pages are whole too."""
     page = visit.open("circuits")
-    for width, said in ((1440, "Order, name, phone, amount"), (1300, "Search orders"), (1024, "Search orders")):
+    long, short = "Order, name, phone, amount", "Search orders"
+    for width, said in ((1440, long), (1300, short), (1200, long)):
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_selector(f"#search[placeholder='{said}']")
         assert not page.evaluate(_CUT), width
+        assert page.evaluate("(nav => nav.scrollWidth <= nav.clientWidth)(document.querySelector('.top nav'))"), width
     for width in (1366, 920, 900, 390, 360):
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_function(f"() => !({_CUT})()")

@@ -5,9 +5,6 @@ import { isZero, minus, sums } from "./money.js";
 
 /** @typedef {import("./money.js").Money} Money */
 
-/** Write the name of an account in words. @param {string} account */
-export const accountWords = (account) => account.replace(":", ", at fault: ").replaceAll("_", " ");
-
 const DAY_MS = 86_400_000;
 
 /** The types of events that post to an account. The ledger of each order is exact; this finds the orders. */

@@ -34,6 +34,9 @@ export function readProblem(status, body) {
   return new Problem(status, name === "about:blank" || name === "blank" ? `HTTP ${status}` : name, detail, errors);
 }
 
+/** Whether a problem is a fault of the engine, or of what it has stored, and not one of the request or of the moment. @param {any} problem */
+export const isFault = (problem) => problem?.status === 500;
+
 /** Whether a problem reports that stored data was changed after it was written. @param {string} name */
 export const isDamage = (name) => name === "ChainBroken" || name === "Undecodable";
 

@@ -60,6 +60,12 @@ export function instantAt(date, time, zone) {
   return new Date(at);
 }
 
+/** Write the times in a sentence of the API in a zone, which is named: `2026-11-21 18:38:15 UTC` becomes `2026-11-21 19:38:15 CET`. @param {string} text @param {string} zone */
+export const withTimes = (text, zone) => text.replace(/\b(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) UTC\b/g, (_, date, time) => `${dateTime(`${date}T${time}Z`, zone)} ${zoneName(`${date}T${time}Z`, zone)}`);
+
+/** Write the name of a zone as it is at an instant: `CET`, `GMT-5`. @param {string} instant @param {string} zone */
+export const zoneName = (instant, zone) => parts(format(zone, { timeZoneName: "short" }), new Date(instant)).timeZoneName;
+
 /** Write an instant with its milliseconds, in UTC. @param {string} instant */
 export function exact(instant) {
   return `${dateTime(instant)}.${instant.match(/\.(\d{3})/)?.[1] ?? "000"} UTC`;

@@ -32,6 +32,9 @@ export const WAITS = {
 /** The statuses of orders that have not ended. */
 export const UNDER_WAY = ["placed", "authorized", "preparing", "ready", "picked_up", "delivered", "cancelling"];
 
+/** Write the name of an account of the books in words. @param {string} account */
+export const accountWords = (account) => words(account.replace(":", ", at fault: "));
+
 /** Write why an order was cancelled. @param {string} cause */
 export const causeWords = (cause) => (cause === "asked" ? "cancelled on request" : words(cause));
 

@@ -1,6 +1,8 @@
 /** Parked orders by cause, and the orders of one cause: take them on, retry them together, and see how each ended. */
 
-import { sums } from "../core/money.js";
+import { sums, withAmounts } from "../core/money.js";
+import { withTimes } from "../core/time.js";
+import { withoutId } from "../core/values.js";
 import { ActionDialog } from "../kit/action.js";
 import { get, useLoaded } from "../kit/api.js";
 import { BulkDialog, BulkJob, ordersInWords } from "../kit/bulk.js";
@@ -8,6 +10,8 @@ import { useLive } from "../kit/live.js";
 import { Ago, Amount, Amounts, Badge, Card, Choice, Empty, Said, Time, Trouble } from "../kit/parts.js";
 import { setQuery } from "../kit/router.js";
 import { may, me } from "../kit/session.js";
+import { settings } from "../kit/settings.js";
+import { useStore } from "../kit/store.js";
 import { Table } from "../kit/table.js";
 import { html, useState } from "../kit/view.js";
 
@@ -85,11 +89,12 @@ function Trend({ hours }) {
 /** What failed in the order of a cause that is parked longest. @param {{incident: any}} props */
 function Example({ incident }) {
   const why = useLoaded((signal) => get(`orders/${incident.order_id}/why`, { signal }), [incident.order_id]);
+  const { zone } = useStore(settings);
   const parked = why.data?.parked;
   if (!parked) return html`<${Trouble} problem=${why.error} />`;
   const { tried } = parked;
   return html`<${Card} title="The one parked longest" note=${html`<a href=${`orders/${incident.order_id}`}>order ${incident.order_id.slice(4, 14)}</a>`} class="example">
-    <p class="sentence">${why.data.sentence}</p>
+    <p class="sentence">${withTimes(withAmounts(withoutId(why.data.sentence, incident.order_id)), zone)}</p>
     ${tried && html`<p><strong>${tried.state}</strong>: ${tried.attempts} ${tried.attempts === 1 ? "attempt" : "attempts"}, ${tried.failed} failed${tried.error && html`, the last with <code>${tried.error}</code>`}</p>${tried.message && !why.data.sentence.includes(tried.message) && html`<p class="dim">${tried.message}</p>`}`}
     ${parked.detail && !why.data.sentence.includes(parked.detail) && html`<p class="dim">${parked.detail}</p>`}
     <p><span class="dim">Next:</span> ${why.data.next}</p></${Card}>`;

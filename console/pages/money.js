@@ -1,7 +1,8 @@
 /** The books by currency and account, where they contradict one another or a provider, and what is owed, to the order. */
 
-import { AGES, accountWords, contradictions, eventsOf, owedRows, queryOf } from "../core/books.js";
+import { AGES, contradictions, eventsOf, owedRows, queryOf } from "../core/books.js";
 import { isZero, money, sums } from "../core/money.js";
+import { accountWords } from "../core/values.js";
 import { get, useLoaded } from "../kit/api.js";
 import { usePaged } from "../kit/paged.js";
 import { Ago, Amount, AsOf, Badge, Card, Choice, Empty, Said, Status, Trouble } from "../kit/parts.js";

@@ -1,8 +1,9 @@
 /** One order: what happened, what it is now or was, why it waits, and what can be done. Every panel follows the slider. */
 
 import { withAmounts } from "../core/money.js";
+import { isFault } from "../core/problems.js";
 import { statesOf } from "../core/sagas.js";
-import { dateTime, offset, between } from "../core/time.js";
+import { between, clock, dateTime, offset, withTimes, zoneName } from "../core/time.js";
 import { withoutId } from "../core/values.js";
 import { ActionDialog } from "../kit/action.js";
 import { get, useLoaded } from "../kit/api.js";
@@ -12,6 +13,8 @@ import { useKeys } from "../kit/keys.js";
 import { Amount, Copy, Said, Status, Time, Trouble } from "../kit/parts.js";
 import { setQuery } from "../kit/router.js";
 import { may } from "../kit/session.js";
+import { settings } from "../kit/settings.js";
+import { useStore } from "../kit/store.js";
 import { html, memo, useCallback, useEffect, useMemo, useRef, useState } from "../kit/view.js";
 import { Actions, AddNote } from "./order/actions.js";
 import { Changes } from "./order/changes.js";
@@ -24,7 +27,6 @@ import { Receipt } from "./order/receipt.js";
 import { Slider } from "./order/slider.js";
 import { State } from "./order/state.js";
 import { Timeline } from "./order/timeline.js";
-import { Unreadable, isFault } from "./order/unreadable.js";
 import { Waterfall } from "./order/waterfall.js";
 import { Webhooks, useDeliveries } from "./order/webhooks.js";
 import { Why } from "./order/why.js";
@@ -32,6 +34,7 @@ import { followOrder } from "./order/following.js";
 
 /** @param {{id: string, query: Record<string, string>}} props */
 export default function Order({ id, query }) {
+  const { zone } = useStore(settings);
   const [personal, uncover] = useState(/** @type {{reason: string} | null} */ (null));
   const [paused, pause] = useState(false);
   const [acting, act] = useState(/** @type {import("./order/actions.js").Offered | null} */ (null));
@@ -54,7 +57,7 @@ export default function Order({ id, query }) {
     l: () => setQuery({ at: "" }), p: () => pause(!paused),
   });
 
-  if (!timeline || !order) return isFault(problem) ? html`<${Unreadable} id=${id} problem=${problem} retry=${retry} />` : problem ? html`<${Trouble} problem=${problem} retry=${retry} />` : html`<p class="boot" aria-busy="true">Reading the order.</p>`;
+  if (!timeline || !order) return isFault(problem) ? html`<${WhenUnreadable} id=${id} problem=${problem} retry=${retry} />` : problem ? html`<${Trouble} problem=${problem} retry=${retry} />` : html`<p class="boot" aria-busy="true">Reading the order.</p>`;
   const began = timeline.events[0].recorded_at;
   const event = timeline.events[index];
   const panels = { id, order, timeline, states, index: shown, past: shown < last, event: timeline.events[shown], state: states[shown + 1], began, choose, why: why.data, ledger: ledger.data, runs: runs.data, deliveries: sent.data, deliveriesProblem: sent.error, readDeliveries: sent.reload, act, personal, uncover };
@@ -64,12 +67,12 @@ export default function Order({ id, query }) {
     ${problem?.status > 0 && html`<div class="stale-order"><${Trouble} problem=${problem} retry=${retry} /><p>What you look at is the order as it was read before${isFault(problem) ? html`. <a href="audit">Verify the log</a>` : ""}.</p></div>`}
     ${fresh > 0 && html`<p class="banner notice-line" role="status">The order changed while you looked: ${fresh} new ${fresh === 1 ? "event" : "events"}. <button type="button" onClick=${show}>Show</button></p>`}
     ${missed > 0 && html`<p class="banner notice-line" role="status">The order changed while you look at the past: ${missed} new ${missed === 1 ? "event" : "events"}. <button type="button" onClick=${() => setQuery({ at: "" })}>Back to live</button></p>`}
-    ${!past && why.data && (order.parked || why.data.waits.length > 0) && html`<p class=${order.parked ? "why-line parked" : "why-line"}><${Said}>${withAmounts(withoutId(why.data.sentence, id))}</${Said}> <button type="button" class="link" onClick=${showWhy}>What can be done</button></p>`}
+    ${!past && why.data && (order.parked || why.data.waits.length > 0) && html`<p class=${order.parked ? "why-line parked" : "why-line"}><${Said}>${withTimes(withAmounts(withoutId(why.data.sentence, id)), zone)}</${Said}> <button type="button" class="link" onClick=${showWhy}>What can be done</button></p>`}
     <section class=${past ? "slider-box past" : "slider-box"} aria-label="Moment">
       <div class="slider-head">
         <button type="button" aria-label="One event back" disabled=${index === 0} onClick=${() => choose(index - 1)}><${Icon} name="back" /></button>
         <button type="button" aria-label="One event forward" disabled=${!past} onClick=${() => choose(index + 1)}><${Icon} name="forward" /></button>
-        <p><strong>Event ${event.version} of ${version}</strong> <span class="dim">${event.type}, <${Time} at=${event.recorded_at} />, ${offset(between(began, event.recorded_at))}</span></p>
+        <p><strong>Event ${event.version} of ${version}</strong> <span class="dim">${event.type}, <${Time} at=${event.recorded_at} /> ${zone === "UTC" ? "UTC" : `(${clock(event.recorded_at, "UTC")} UTC)`}, ${offset(between(began, event.recorded_at))}</span></p>
         ${past ? html`<p class="past-note" role="status">You look at the past: the order as it was at ${dateTime(event.recorded_at).slice(11)} UTC</p><button type="button" class="back-to-live" onClick=${() => setQuery({ at: "" })}>Back to live</button>` : html`<${LiveNote} event=${event} paused=${paused} />`}
         <button type="button" aria-pressed=${paused} onClick=${() => pause(!paused)}><${Icon} name=${paused ? "play" : "pause"} />${paused ? "Resume" : "Pause"}</button>
       </div>
@@ -77,6 +80,12 @@ export default function Order({ id, query }) {
     </section>
     <${Panels} ...${panels} />
     ${acting && html`<${ActionDialog} key=${acting.name} kind=${acting} close=${() => act(null)} done=${() => (why.reload(), sent.reload())} />`}`;
+}
+
+/** The page of an order that the engine fails to read; its module is read when it is needed. @param {{id: string, problem: any, retry: () => void}} props */
+function WhenUnreadable(props) {
+  const { data } = useLoaded(() => import("./order/unreadable.js"), []);
+  return data ? html`<${data.Unreadable} ...${props} />` : html`<p class="boot" aria-busy="true">Reading the order.</p>`;
 }
 
 /** The graph takes a whole window: what is asked first stands above it, and leads to its card. */
@@ -151,6 +160,7 @@ function LiveNote({ event, paused }) {
 
 /** What stands above the slider; it changes with the status and the total alone. */
 const Head = memo(({ id, order, status, parked, total, past, timeline, act }) => {
+  const { zone } = useStore(settings);
   const [copied, show] = useState(false);
   const copy = () => (navigator.clipboard?.writeText(location.href).catch(() => {}), show(true), setTimeout(() => show(false), 1500));
   const keep = () => download(`${id}.json`, [JSON.stringify(timeline, null, 2)]);
@@ -160,7 +170,7 @@ const Head = memo(({ id, order, status, parked, total, past, timeline, act }) =>
         <span>Customer <a href=${`orders?customer=${encodeURIComponent(order.customer)}`}><${Said}>${order.customer}</${Said}></a></span>
         <span>Restaurant <a href=${`orders?restaurant=${encodeURIComponent(order.restaurant)}`}><${RestaurantName} id=${order.restaurant} /></a></span>
         <span>Total <strong><${Amount} of=${total} /></strong></span>
-        <span>Placed <strong><${Time} at=${order.placed_at} /></strong></span>
+        <span>Placed <strong><${Time} at=${order.placed_at} /></strong> ${zoneName(order.placed_at, zone)}</span>
         ${order.run > 1 && html`<span>Run <strong>${order.run}</strong></span>`}</p>
     <div class="actions">
       <${AddNote} id=${id} order=${order} act=${act} />

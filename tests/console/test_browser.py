@@ -288,6 +288,10 @@ def test_a_change_is_named_when_it_is_seen_and_counted_while_the_past_is_looked_
     page.wait_for_selector(".live-note:has-text('live')")
     anna.note(order, "first")
     page.wait_for_selector(".live-note:has-text('new: Note by support anna')")
+    assert page.locator(".stop .staff-mark").count() == 1  # what support did is marked
+    assert re.search(r"\d CES?T$", page.locator(".order-facts span", has_text="Placed").inner_text())
+    assert re.search(r", until [0-9: -]+ CES?T\.", page.inner_text(".why-line"))
+    assert re.search(r"\(\d\d:\d\d:\d\d UTC\)", page.inner_text(".slider-head"))
     page.keyboard.press("[")
     page.wait_for_selector(".past-note")
     anna.note(order, "second")

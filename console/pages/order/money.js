@@ -1,7 +1,7 @@
 /** The order's money at the chosen moment: what the provider holds and took, and the ledger in double entry. */
 
-import { accountWords } from "../../core/books.js";
 import { isZero, minus, money, share, sums } from "../../core/money.js";
+import { accountWords } from "../../core/values.js";
 import { Amount, Card, Copy } from "../../kit/parts.js";
 import { classes, html, memo } from "../../kit/view.js";
 import { Provider } from "./provider.js";

@@ -1,6 +1,7 @@
 /** The slider over an order's events: one dot an event, in the colour of its saga. Arrow keys, dragging and clicks move it. */
 
-import { isTrouble } from "../../core/sagas.js";
+import { isByStaff, isTrouble } from "../../core/sagas.js";
+import { actorWords } from "../../kit/parts.js";
 import { classes, html, inParts, memo, useMemo, useRef } from "../../kit/view.js";
 
 /** @param {{events: any[], index: number, choose: (index: number) => void}} props */
@@ -38,5 +39,5 @@ const Stops = memo(({ part, index, small }) => part.map((/** @type {any} */ { ev
 
 const Stop = memo(({ event, x, later, here, small, named }) => html`<g class=${classes("stop", later && "later", here && "here")} data-saga=${event.saga}>
   ${here && html`<circle class="halo" cx=${x} cy="16" r="10" />`}
-  ${isTrouble(event) ? html`<circle class="trouble-mark" cx=${x} cy="16" r="7" />` : html`<circle cx=${x} cy="16" r=${small ? 4 : 6} />`}${!small && html`<circle class="core" cx=${x} cy="16" r="3" />`}
-  ${(named || here) && html`<text x=${x} y="40" text-anchor="middle">${event.version}</text>`}<title>${event.words}</title></g>`);
+  ${isTrouble(event) ? html`<circle class="trouble-mark" cx=${x} cy="16" r="7" />` : html`<circle cx=${x} cy="16" r=${small ? 4 : 6} />`}${!small && html`<circle class="core" cx=${x} cy="16" r="3" />`}${isByStaff(event) && html`<circle class="staff-mark" cx=${x} cy="4" r="3" />`}
+  ${(named || here) && html`<text x=${x} y="40" text-anchor="middle">${event.version}</text>`}<title>${event.words}${isByStaff(event) ? `, by ${actorWords(event.actor)}` : ""}</title></g>`);

@@ -8,9 +8,6 @@ import { useStore } from "../../kit/store.js";
 import { html } from "../../kit/view.js";
 import { Progress, WhatToDo, begin, run } from "../audit/verify.js";
 
-/** Whether a problem is a fault of the engine, or of what it has stored, and not one of the request or of the moment. @param {any} problem */
-export const isFault = (problem) => problem?.status === 500;
-
 /** @param {{id: string, problem: any, retry: () => void}} props */
 export function Unreadable({ id, problem, retry }) {
   return html`<div class="page-head"><h1>Order <span class="mono">${id.slice(4, 12)}</span> <${Badge} of="parked" label="cannot be read" /></h1>

@@ -76,7 +76,8 @@ const Bar = memo(({ span, x, y, wide, free, later }) => html`<g class=${classes(
 
 /** @param {{text: string, short: string, x: number, y: number, wide: number, free: number}} props */
 function Label({ text, short, x, y, wide, free }) {
-  const inside = [text, short].find((each) => widthOf(each) < wide - 12);
+  const number = short.match(/#\d+$/)?.[0] ?? short;
+  const inside = [text, short, number].find((each) => widthOf(each) < wide - 12);
   if (inside) return html`<text x=${x + 7} y=${y}>${inside}</text>`;
   const behind = [text, short].find((each) => widthOf(each) < free - 8);
   return behind ? html`<text class="behind" x=${x + wide + 5} y=${y}>${behind}</text>` : null;

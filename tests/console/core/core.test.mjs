@@ -13,7 +13,7 @@ import { attemptWords, isUndelivered, standing, stateWords as deliveryWords, typ
 import { changesOf, compressed, spansOf, statesOf, undosOf } from "../../../console/core/sagas.js";
 import { drawTrack, metresBetween, sentenceOf, stagesOf, withPosition } from "../../../console/core/tracking.js";
 import { understand } from "../../../console/core/search.js";
-import { ago, countdown, dateTime, duration, offset } from "../../../console/core/time.js";
+import { ago, countdown, dateTime, duration, offset, withTimes } from "../../../console/core/time.js";
 
 const EUR = (amount) => ({ amount, currency: "EUR" });
 
@@ -41,6 +41,8 @@ test("times are shown in the chosen zone, over the change of summer time", () =>
   assert.equal(dateTime("2026-10-25T00:30:00.000000Z", "Europe/Rome"), "2026-10-25 02:30:00");
   assert.equal(dateTime("2026-10-25T01:30:00.000000Z", "Europe/Rome"), "2026-10-25 02:30:00");
   assert.equal(dateTime("2026-01-01T00:00:00Z", "UTC"), "2026-01-01 00:00:00");
+  assert.equal(withTimes("Parked since 2026-10-24 22:30:00 UTC, ready at 18:46 UTC", "Europe/Rome"), "Parked since 2026-10-25 00:30:00 CEST, ready at 18:46 UTC");
+  assert.equal(withTimes("until 2026-01-01 00:00:00 UTC", "UTC"), "until 2026-01-01 00:00:00 UTC");
 });
 
 test("durations and countdowns read well at every size", () => {

@@ -72,6 +72,18 @@ def test_one_view_can_be_built_alone(data: Path, capsys: pytest.CaptureFixture[s
     assert [name for name, view in views.items() if not view["outdated"]] == ["orders"]
 
 
+def test_a_check_of_views_that_are_behind_says_so(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An engine that runs mends that, and no rebuild is needed."""
+    assert run(["views", "rebuild", "--data", str(data), "--cores", "1"]) == 0
+    with Database(data / DATABASE) as database:
+        log = SqliteEventLog(database, Codec(SqliteKeyRing(database), EVENT_TYPES), SystemClock())
+        order_id = order_id_for("app", "four")
+        handle(log, place(order_id=order_id), order_id=order_id, key="k", caller=Caller(SYSTEM, "", ""))
+    capsys.readouterr()
+    assert run(["views", "check", "--data", str(data)]) == 1
+    assert "commits are still to be read by a running engine" in capsys.readouterr().err
+
+
 def test_a_check_names_the_rows_that_differ_from_the_log(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Changed, missing and surplus rows; the exit code tells a script."""
     run(["views", "rebuild", "--data", str(data), "--cores", "1"])

@@ -262,7 +262,7 @@ def circuit_held_open(engine: SimulatedEngine) -> Desk:
     desk = Desk(engine, engine.placed())
     engine.sleep(60)
     explained = desk.sue.why(desk.order_id)
-    assert "circuit of payments" in explained["sentence"]
+    assert "calls to payments to start again" in explained["sentence"]
     desk.actions += 1
     desk.sue.circuit("payments", "close", "maintenance is over")
     engine.until(desk.order_id, lambda order: order.ticket is not None)

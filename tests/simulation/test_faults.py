@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.order.delivery import OfferState
 from domain.order.events import OrderParked, ReportConfirmed, ReportContested, RunStarted
 from domain.order.reports import CONTRADICTION
 from workflows.simulation.faults import Faults, InjectedFault
@@ -142,3 +143,53 @@ def test_an_error_in_a_world_is_a_violation_of_its_seed(monkeypatch: pytest.Monk
     [failed] = summary.failed
     assert (summary.seeds, failed.seed) == (3, 7)
     assert failed.violations[0].endswith("LookupError: a check that fails\n")
+
+
+class LateReporter(SimulatedOrder):
+    """An order whose courier reports a failure long after the delivery, which no person of this order expects."""
+
+    reported_late = False
+
+    def _customer(self) -> None:
+        super()._customer()
+        self._until(lambda _: False)  # it ends
+        self.world.scheduler.pause(300)
+        assert self.order is not None
+        [offer] = (offer for offer in self.order.delivery.offers if offer.state is OfferState.DELIVERED)
+        body = {"offer": offer.intent, "reason": "lost it", "fault": "platform"}
+        path = f"/orders/{self.order_id}/delivery/fail"
+        courier = str(offer.courier)
+        self.reported_late = self.requests.send("POST", path, courier, body, key="late") is not None
+
+
+def test_support_finds_an_order_that_was_parked_after_its_end() -> None:
+    """In the list of incidents, because the person who looked after the order has turned to others since its end."""
+    world = World(2, TEMPLATE, Faults(2, {}))
+    late = LateReporter(world, 0)
+    with quiet():
+        run_to_rest(world, [late])
+    assert late.reported_late
+    events = world.log.load(f"order#{late.order_id}").events
+    [parked] = [place for place, event in enumerate(events) if isinstance(event, OrderParked)]
+    decisions = [event for event in events[parked:] if isinstance(event, RunStarted | ReportConfirmed)]
+    assert decisions[0].by == SUPPORT
+    assert violations(world, [late]) == []
+
+
+class NeverSatisfied(SimulatedOrder):
+    """An order about which a person has always something more to do."""
+
+    @property
+    def at_rest(self) -> bool:
+        return False
+
+
+def test_a_world_without_an_end_says_what_is_not_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its limit follows from the number of orders, and the error names the orders and what to do."""
+    monkeypatch.setattr("workflows.simulation.simulate.STEPS_MAX", 500)
+    monkeypatch.setattr("workflows.simulation.simulate.STEPS_AN_ORDER_MAX", 2_000)
+    monkeypatch.setattr("workflows.simulation.simulate.SimulatedOrder", NeverSatisfied)
+    with quiet():
+        [error, *_] = simulate(1, TEMPLATE, orders=2, rates={}).violations
+    assert "did not come to rest in 4500 steps: 2 of 2 orders are not at rest" in error
+    assert "STEPS_AN_ORDER_MAX" in error

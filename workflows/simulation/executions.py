@@ -47,6 +47,8 @@ class SimulatedExecutions(virtual.VirtualRunner):
     Running executions keep their definition when ``machines`` are replaced.
     """
 
+    executions_max = 1_000_000  # the world's limit of steps ends machines that start themselves
+
     def __init__(
         self,
         machines: Mapping[str, Definition],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from itertools import count
 from random import Random
 from typing import Any
 
@@ -19,6 +20,7 @@ from domain.order.order import Order, RunState
 from domain.order.preparation import TicketState
 from domain.order.refusals import Rejected
 from workflows.event_store.streams import order_stream
+from workflows.incidents.incidents import list_parked
 from workflows.orders.command_handling import Caller, handle, load
 from workflows.orders.json_values import money_json
 from workflows.simulation.baskets import EXAMPLE, RECIPIENT, drawn_basket
@@ -47,8 +49,12 @@ CREDIT_S = 1800.0
 TAKEN_TWICE = 0.05
 """The share of sound payments that the provider takes twice."""
 
+INCIDENTS_EVERY_S = 900.0
+"""Time between two looks of support at the list of incidents."""
+
 REPORTS_MAX, REPORT_S = 60, 900.0
-"""How often support looks for the second payment in the provider's books, and the mean time between two looks."""
+"""How often support looks for the second payment of a parked order in the provider's books, and the mean time between
+two looks."""
 
 PLACED_WITHIN_S = 900.0
 
@@ -95,7 +101,8 @@ class SimulatedOrder:
         self.given_up = False
         self.asked_at = 0
         """The position of the newest commit of the log when the customer first sent the order."""
-        self._acts_to_come = 0
+        self.acts_to_come = 0
+        self._looks_of_support = 0
         self._seen: tuple[int, Order] | None = None
         world.scheduler.spawn(self._customer, delay_s=self.random.uniform(0, within_s))
 
@@ -115,7 +122,7 @@ class SimulatedOrder:
         order = self.order
         return (
             order is not None
-            and not self._acts_to_come
+            and not self.acts_to_come
             and (order.run_state is RunState.ENDED or (order.run_state is RunState.PARKED and self.given_up))
         )
 
@@ -146,11 +153,11 @@ class SimulatedOrder:
 
     def _act_later(self, act: Callable[[], None], mean_s: float) -> None:
         """Start an act after a random time. The order is not at rest before it is done."""
-        self._acts_to_come += 1
+        self.acts_to_come += 1
 
         def run() -> None:
             act()
-            self._acts_to_come -= 1
+            self.acts_to_come -= 1
 
         self.world.scheduler.spawn(run, delay_s=self.random.expovariate(1 / mean_s))
 
@@ -165,7 +172,7 @@ class SimulatedOrder:
         drawn = Random(f"credits of {self.world.faults.seed}, order {self.number}")
         while drawn.random() < CREDITED:
             percent, after_s = drawn.choice(CREDITED_SHARES), drawn.expovariate(1 / CREDIT_S)
-            self._acts_to_come += 1
+            self.acts_to_come += 1
             self.world.scheduler.spawn(lambda percent=percent: self._credit(percent), delay_s=after_s)  # type: ignore[misc]  # bound now
 
     def _credit(self, percent: int) -> None:
@@ -178,16 +185,20 @@ class SimulatedOrder:
         self.requests.send("POST", path, "support", body, key=key.replace(" ", "T"))
         self._approve()
         self.world.scheduler.spawn(self._support)
-        self._acts_to_come -= 1
+        self.acts_to_come -= 1
 
     def _refund_extra(self) -> None:
-        """Report the second payment once the provider has taken it; again while the order's own one is in doubt."""
-        for attempt in range(REPORTS_MAX):
+        """Report the second payment once the provider has taken it; again while the order's own one is in doubt.
+
+        An order whose first message was lost may begin a day later.
+        """
+        for attempt in count():
             order = self.order
             assert order is not None  # it is placed
             lines = self.world.sandbox.payments.entries(order.order_id)
             extra = next((line for line in lines if line.key.endswith("/again")), None)
-            if extra is None and order.run_state is RunState.ENDED:
+            gives_up = attempt >= REPORTS_MAX and order.run_state is RunState.PARKED
+            if gives_up or (extra is None and order.run_state is RunState.ENDED):
                 return
             if extra is not None and extra.amount is not None:
                 body = {"capture_id": extra.id, "amount": money_json(extra.amount), "reason": "taken twice"}
@@ -298,7 +309,18 @@ class SimulatedOrder:
         if self.random.random() < 0.7:
             self._act("delivery/pick-up", courier, offer)
 
+    def look_after_incident(self) -> None:
+        """Begin to look after the order, which is in the list of incidents, unless a colleague does or gave up."""
+        if not self._looks_of_support and not self.given_up:
+            self.world.scheduler.spawn(self._support)
+
     def _support(self) -> None:
+        """Look after the order until it has ended, or support has given up."""
+        self._looks_of_support += 1
+        self._decide_while_parked()
+        self._looks_of_support -= 1
+
+    def _decide_while_parked(self) -> None:
         """Decide about a parked order a few times, then leave it as an incident."""
         for _ in range(RETRIES_OF_SUPPORT):
             order = self._until(lambda order: order.run_state is RunState.PARKED)
@@ -387,3 +409,16 @@ class SimulatedOrder:
         if self.from_menu:
             return {**body, **drawn_selection(drawn, self.world.faults.seed)}
         return {**body, "customer": self.customer, **(drawn_basket(drawn) if self.world.faults.rates else EXAMPLE)}
+
+
+def look_for_incidents(world: World, simulated_orders: list[SimulatedOrder]) -> None:
+    """Read the engine's list of incidents now and then, as support. An order may be parked after its end.
+
+    Runs as a task that only watches: where support looks after every parked order anyway, no schedule changes.
+    """
+    while True:
+        world.scheduler.watch_pause(INCIDENTS_EVERY_S)
+        parked = {row.order_id for row, _ in list_parked(world.documents)}
+        for simulated_order in simulated_orders:
+            if simulated_order.order_id in parked:
+                simulated_order.look_after_incident()

@@ -6,7 +6,7 @@ import logging
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,7 +15,7 @@ from workflows.embedded.template import Template
 from workflows.simulation.faults import RATES, Faults, InjectedFault
 from workflows.simulation.invariants import stale_rows, violations
 from workflows.simulation.menus import SimulatedRestaurant
-from workflows.simulation.people import PLACED_WITHIN_S, SimulatedOrder
+from workflows.simulation.people import PLACED_WITHIN_S, SimulatedOrder, look_for_incidents
 from workflows.simulation.world import World
 
 ORDERS = 5
@@ -30,8 +30,9 @@ longer, so that an erased customer orders again."""
 
 RETENTION_WITHIN_S = 5400.0
 
-STEPS_MAX = 400_000
-"""A world that needs more steps is in an endless loop; usual are five thousand."""
+STEPS_MAX, STEPS_AN_ORDER_MAX = 200_000, 4_000
+"""A world that needs more steps, and so many more for each of its orders, never ends. Usual are five thousand for five
+orders, and 900,000 for a thousand."""
 
 DRAIN = timedelta(minutes=20)
 """Time after the last order came to rest, for late messages, duplicates and abandoned invocations."""
@@ -42,7 +43,14 @@ more than enough for every webhook to arrive."""
 
 SHRINK_TRIES_MAX = 200
 
+NAMED_MAX = 3
+"""Orders, and executions, that the error of a world without an end names."""
+
 Schedule = Mapping[int, InjectedFault]
+
+
+class WorldNeverEnds(RuntimeError):
+    """A world did not come to rest within its limit of steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +130,8 @@ def simulate(
             ]
             run_to_rest(world, simulated_orders)
             found = tuple(violations(world, simulated_orders))
+        except WorldNeverEnds as endless:
+            found = (str(endless), *violations(world, simulated_orders))
         except Exception:  # the other worlds of a run, and the search for a shorter schedule, go on
             found = (traceback.format_exc(),)
         return SimulationResult(
@@ -173,23 +183,66 @@ class quiet:  # noqa: N801 - reads as a statement
         logging.disable(logging.NOTSET)
 
 
-def run_to_rest(world: World, simulated_orders: list[SimulatedOrder], *, steps_max: int = STEPS_MAX) -> None:
-    """Run until every order is at rest, no execution runs, and late messages have arrived."""
+def run_to_rest(world: World, simulated_orders: list[SimulatedOrder], *, steps_max: int | None = None) -> None:
+    """Run until every order is at rest, no execution runs, and late messages have arrived.
+
+    Meanwhile support reads the list of incidents, and looks after orders that were parked after their end.
+
+    Args:
+        steps_max: None for a limit that follows from the number of orders.
+
+    Raises:
+        WorldNeverEnds: The world needs more steps.
+    """
+    scheduler, first_busy = world.scheduler, 0
+    limit = steps_max or STEPS_MAX + STEPS_AN_ORDER_MAX * len(simulated_orders)
+
+    def is_quiet() -> bool:
+        """Look at the order that was busy the last time first, because all the others are looked at only once more."""
+        nonlocal first_busy
+        if simulated_orders and not simulated_orders[first_busy].at_rest:
+            return False
+        busy = (number for number, simulated_order in enumerate(simulated_orders) if not simulated_order.at_rest)
+        first_busy = next(busy, -1)
+        return first_busy < 0 and not world.executions.running()
+
+    def run(until: Callable[[], bool]) -> None:
+        if not scheduler.run(until, steps_max=limit):
+            raise WorldNeverEnds(_why_endless(world, simulated_orders, limit))
+
+    scheduler.watch(lambda: look_for_incidents(world, simulated_orders))
+    while True:
+        run(lambda: scheduler.steps % 64 == 0 and is_quiet())
+        _drain(world, run)
+        if is_quiet():  # a late message may have parked an order meanwhile
+            return
+
+
+def _drain(world: World, run: Callable[[Callable[[], bool]], None]) -> None:
+    """Wait for late messages, for webhooks and for the repair of rows whose message was lost."""
     scheduler = world.scheduler
+    drained, checked = scheduler.now() + DRAIN, scheduler.now() + VIEW_WITHIN
+    run(lambda: scheduler.now() >= drained)
+    run(lambda: not world.webhooks_missing or scheduler.now() >= checked)
+    if any(stale_rows(world)):
+        run(lambda: scheduler.now() >= checked)
 
-    def calm() -> bool:
-        return (
-            scheduler.steps % 64 == 0
-            and all(simulated_order.at_rest for simulated_order in simulated_orders)
-            and not world.executions.running()
-        )
 
-    if scheduler.run(calm, steps_max=steps_max):
-        drained, checked = scheduler.now() + DRAIN, scheduler.now() + VIEW_WITHIN
-        scheduler.run(lambda: scheduler.now() >= drained, steps_max=2 * steps_max)
-        scheduler.run(lambda: not world.webhooks_missing or scheduler.now() >= checked, steps_max=2 * steps_max)
-        if any(stale_rows(world)):
-            scheduler.run(lambda: scheduler.now() >= checked, steps_max=2 * steps_max)
+def _why_endless(world: World, simulated_orders: list[SimulatedOrder], limit: int) -> str:
+    """Name what is not at rest, and what to do about it."""
+    busy = [
+        f"{simulated_order.order_id or f'order {simulated_order.number}'} is {_outcome(simulated_order)}"
+        f" with {simulated_order.acts_to_come} acts of people to come"
+        for simulated_order in simulated_orders
+        if not simulated_order.at_rest
+    ]
+    running = [f"execution {each.execution.name} runs" for each in world.executions.running()]
+    shown = [*busy[:NAMED_MAX], *running[:NAMED_MAX]] or ["all are at rest, and late messages still come"]
+    return (
+        f"the world did not come to rest in {limit} steps: {len(busy)} of {len(simulated_orders)} orders are not at"
+        f" rest, and {len(running)} executions run ({'; '.join(shown)}). Look in the log for what repeats; if each of"
+        " these goes on, raise STEPS_AN_ORDER_MAX in workflows/simulation/simulate.py"
+    )
 
 
 def _outcome(simulated_order: SimulatedOrder) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +14,7 @@ from domain.order.events import OrderParked
 from workflows.breakers.dependencies import Dependency
 from workflows.breakers.events import CircuitClosed, CircuitOpened
 from workflows.breakers.settings import DEFAULTS
-from workflows.sagas.circuit_waits import BURST
+from workflows.sagas.circuit_waits import BURST, count_waits
 from workflows.simulation.faults import Faults
 from workflows.simulation.invariants import violations
 from workflows.simulation.people import SimulatedOrder
@@ -64,6 +65,18 @@ def test_payments_down_for_ten_minutes_while_orders_arrive() -> None:
     assert min(_gaps(probes)) >= SETTINGS.probe_interval_s - LATENCY_MAX.total_seconds()
     assert len(probes) >= DOWN_S / SETTINGS.probe_interval_s / 2
     assert rate <= SETTINGS.release_per_s
+
+
+def test_orders_of_a_large_world_wait_no_hours_for_a_timer_whose_rounds_are_interrupted() -> None:
+    """A round calls a store for each order that waits, and every call may fail: the next one goes on at once."""
+    world = World(3, TEMPLATE, Faults(3), observed=False)
+    world.wire.outages[Dependency.COURIERS] = outage(EPOCH, DOWN_S)
+    for number in range(ORDERS):
+        SimulatedOrder(world, number, within_s=DOWN_S)
+    in_an_hour = EPOCH + timedelta(hours=1)
+    with quiet(), closing(world):
+        assert world.scheduler.run(lambda: world.scheduler.now() >= in_an_hour, steps_max=1_000_000)
+    assert count_waits(world.documents, Dependency.COURIERS) == 0
 
 
 def _moments(world: World) -> tuple[datetime, datetime]:

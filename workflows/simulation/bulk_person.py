@@ -28,6 +28,9 @@ PAUSE_S = 120.0
 PACES = (0.02, 0.1, 1.0)
 """Orders a second, mostly so slow that a stop comes between two orders."""
 
+ORDERS_MAX = 10
+"""Orders of the job. A request about more would make so many calls that a fault strikes almost each of its attempts."""
+
 LOOKS_MAX = 60
 """How often the person looks whether the job is done, a minute apart."""
 
@@ -58,6 +61,8 @@ class BulkPerson:
         orders = [order_id for stream in self._world.newest if (order_id := order_id_in(stream))]
         if not orders:
             return None
+        if len(orders) > ORDERS_MAX:
+            orders = self._random.sample(orders, ORDERS_MAX)
         body = {
             "action": action,
             "reason": "the app was down",
@@ -97,8 +102,9 @@ class BulkPerson:
 
     def _of_order(self, job: Job, entry: JobOrder) -> Iterator[str]:
         history, _ = load(self._world.log, entry.order_id)
-        acted = {recorded.key for recorded in history.recorded} & {f"BulkJob/{job.id}"}
-        notes = [event for event in history.events if isinstance(event, NoteAdded) and event.text == job.task.reason]
+        by_job = [recorded for recorded in history.recorded if recorded.key == f"BulkJob/{job.id}"]
+        acted = {recorded.key for recorded in by_job}
+        notes = [recorded for recorded in by_job if isinstance(recorded.event, NoteAdded)]
         never = entry.outcome in {Outcome.REFUSED, Outcome.NOT_PARKED, Outcome.WAITING}
         repeats = job.task.action is BulkAction.CANCEL  # on an order that is cancelled already it records nothing
         if (never and acted) or not (never or acted or repeats):

@@ -266,8 +266,10 @@ class Retention:
         if damage:  # orders cannot be read
             return
         yield from self._of_log()
+        orders, stores = self._orders(), list(self._stores())
         for customer in self._customers():
-            yield from self._of_customer(customer)
+            contacts = [each.placed.contact for each in orders if each.placed and each.placed.customer == customer]
+            yield from self._of_customer(customer, contacts, stores)
         for customer in noted(self._engine):
             if read_state(self._engine, customer).phase is not ErasurePhase.PROPOSED:
                 yield f"the erasure of {customer} did not end"
@@ -302,21 +304,22 @@ class Retention:
         for finding in verify(log, keys=self._keyring).findings:
             yield f"{finding.stream} version {finding.version}: {finding.what}"
 
-    def _of_customer(self, customer: str) -> Iterator[str]:
+    def _of_customer(
+        self, customer: str, contacts: Sequence[object], stores: Sequence[tuple[str, bytes]]
+    ) -> Iterator[str]:
         state, has_key = read_state(self._engine, customer), self._keyring.key_id_of(customer) is not None
-        contacts = [each.placed.contact for each in self._orders() if each.placed and each.placed.customer == customer]
         if state.phase is ErasurePhase.ERASED and not has_key:
             if any(not isinstance(contact, Erased) for contact in contacts):
                 yield f"{customer} was erased, and an order shows the contact"
-            yield from self._left_of(customer)
+            yield from self._left_of(customer, stores)
         elif not state.receipts and any(mark_of(customer) not in str(contact) for contact in contacts):
             yield f"{customer} was not erased, and an order does not show the contact"
 
-    def _left_of(self, customer: str) -> Iterator[str]:
+    def _left_of(self, customer: str, stores: Sequence[tuple[str, bytes]]) -> Iterator[str]:
         """Look for the texts and the keys of an erased customer in the bytes of every store."""
         keys = [copied.key for copied in self._copied.values() if copied.customer == customer]
         wanted = [mark_of(customer).encode(), *(key.material for key in keys)]
-        for name, content in self._stores():
+        for name, content in stores:
             if any(each in content for each in wanted):
                 yield f"{customer} was erased, and {name} has a text or a key of the customer"
 

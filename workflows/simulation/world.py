@@ -53,6 +53,11 @@ from workflows.upkeep.on_tick import TICK_EVERY_S
 TIMER_EVERY_S = (60.0, 300.0)
 """Seconds between two calls of the timer: a minute on AWS, and more when it is late."""
 
+RESUMED_AFTER_S, MANY_ORDERS = 1.0, 20
+"""In a world with so many orders, a timer that was killed in its round runs again after this time. Faults strike calls,
+and a round makes a few for each order that waits. If only the next round went on, none would end for hours after an
+outage, and orders would wait the longer, the more there are."""
+
 FEED_DELAY_S = 0.2
 """Mean delay of a feed message; Lambda polls a stream several times a second."""
 
@@ -280,6 +285,9 @@ class World:
             if result["busy"] and not self._tick_due:
                 self._tick_due = True
                 self.scheduler.after(TICK_EVERY_S, self._on_tick)
+        elif len(self.newest) > MANY_ORDERS and not self._tick_due:
+            self._tick_due = True
+            self.scheduler.after(RESUMED_AFTER_S, self._on_tick)
 
     def _on_tick(self) -> None:
         """Run the next look of a busy timer. On AWS one call makes all looks; here each has a call of its own."""

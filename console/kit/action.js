@@ -139,7 +139,7 @@ function Input({ field, value, set, first, still }) {
 }
 
 const MOVES = /** @type {Record<string, string>} */ ({
-  authorize: "is held", capture: "is captured", release: "is released", refund: "is refunded", leave_held: "stays held until it expires", give_up: "is given up", credit: "is taken off the price",
+  authorize: "is asked for again, because the outcome of the authorization is unknown", capture: "is captured", release: "is released", refund: "is refunded", leave_held: "stays held until it expires", give_up: "is given up", credit: "is taken off the price",
 });
 
 /** What would happen, as the API computed it. @param {{answer: any, open?: Field[], show?: (answer: any) => any}} props `open` are fields that it waits for */

@@ -67,7 +67,7 @@ export default function Order({ id, query }) {
     ${problem?.status > 0 && html`<div class="stale-order"><${Trouble} problem=${problem} retry=${retry} /><p>What you look at is the order as it was read before${isFault(problem) ? html`. <a href="audit">Verify the log</a>` : ""}.</p></div>`}
     ${fresh > 0 && html`<p class="banner notice-line" role="status">The order changed while you looked: ${fresh} new ${fresh === 1 ? "event" : "events"}. <button type="button" onClick=${show}>Show</button></p>`}
     ${missed > 0 && html`<p class="banner notice-line" role="status">The order changed while you look at the past: ${missed} new ${missed === 1 ? "event" : "events"}. <button type="button" onClick=${() => setQuery({ at: "" })}>Back to live</button></p>`}
-    ${!past && why.data && (order.parked || why.data.waits.length > 0) && html`<p class=${order.parked ? "why-line parked" : "why-line"}><${Said}>${withTimes(withAmounts(withoutId(why.data.sentence, id)), zone)}</${Said}> <button type="button" class="link" onClick=${showWhy}>What can be done</button></p>`}
+    ${!past && why.data && (order.parked || why.data.waits.length > 0) && html`<p class=${order.parked ? "why-line parked" : "why-line"}><${Said}>${withTimes(withAmounts(withoutId(why.data.sentence, id)), zone)}</${Said}> <button type="button" class="link" onClick=${showWhy}>${may("retry") ? "What can be done" : "More"}</button></p>`}
     <section class=${past ? "slider-box past" : "slider-box"} aria-label="Moment">
       <div class="slider-head">
         <button type="button" aria-label="One event back" disabled=${index === 0} onClick=${() => choose(index - 1)}><${Icon} name="back" /></button>

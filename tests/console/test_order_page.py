@@ -71,6 +71,9 @@ def test_the_graph_of_a_cancelled_order_shows_what_was_stopped_and_nothing_as_fa
     assert "Settle payment: stopped, because the order was cancelled." in page.inner_text(".graph-ends")
     assert page.locator(".saga .takes-back.taken").count() == 3  # the hold, the ticket and the offer, and no capture
     assert page.locator(".saga .takes-back").count() == 4
+    page.click(".event:has-text('CourierReleaseRequested')")  # all three are asked for, and nothing is taken back yet
+    page.wait_for_selector(".past-note")
+    page.wait_for_selector(".saga .takes-back.taken", state="detached")
 
 
 def test_what_is_asked_back_is_not_yet_said_to_be_taken_back(visit: Visit) -> None:

@@ -116,7 +116,7 @@ function standsFor(intent, why, events) {
   return owed ? `${owed.holding} #${intent}` : `#${intent}: ${events.find(({ version }) => version === intent)?.words ?? ""}`;
 }
 
-const DOES = /** @type {Record<string, string>} */ ({ authorize: "holds", capture: "captures", release: "releases", refund: "refunds", leave_held: "leaves held", give_up: "gives up", credit: "credits" });
+const DOES = /** @type {Record<string, string>} */ ({ authorize: "repeats the authorization of", capture: "captures", release: "releases", refund: "refunds", leave_held: "leaves held", give_up: "gives up", credit: "credits" });
 const ENDS = /** @type {Record<string, string>} */ ({ abandoned: "ends as abandoned", cancelled: "ends as cancelled", completed: "ends as completed", cancelling: "ends as cancelled" });
 
 /** What an action would do to the money and the order, for the list. @param {string} name of the action @param {any} plan */
@@ -126,6 +126,6 @@ function outcome(name, plan) {
   if (!plan.events.length) return "Has no effect now";
   const moves = plan.money.filter((/** @type {any} */ m) => !isZero(m.amount)).map((/** @type {any} */ m) => `${DOES[m.what] ?? words(m.what)} ${money(m.amount)}`);
   const end = ENDS[plan.status] ?? (name.startsWith("write_off") ? `stays ${words(plan.status)}` : "continues");
-  const does = moves.join(", ") || "no money moves";
+  const does = `${moves.join(", ") || "no money moves"}${end === ENDS.cancelled && plan.money.some((/** @type {any} */ m) => m.what === "authorize") ? " and releases what is held" : ""}`;
   return `${does[0].toUpperCase()}${does.slice(1)}; then the order ${end}`;
 }

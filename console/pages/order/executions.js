@@ -29,7 +29,7 @@ export function Executions({ runs, event, began }) {
 /** One execution; `entered` of its states are not later than the chosen moment. Its states are drawn once it is opened. */
 const Execution = memo(({ execution, began, later, entered, raw }) => {
   const [open, toggle] = useState(false);
-  const failures = execution.states.reduce((/** @type {number} */ n, /** @type {any} */ state) => n + state.failures - (isDesigned(state.error) && execution.status === "SUCCEEDED" ? 1 : 0), 0);
+  const failures = execution.states.reduce((/** @type {number} */ n, /** @type {any} */ state) => n + state.failures - (isDesigned(state.error) && ["SUCCEEDED", "RUNNING"].includes(execution.status) ? 1 : 0), 0);
   return html`<details class=${classes("execution", later && "later")} onToggle=${(/** @type {any} */ e) => toggle(e.currentTarget.open)}>
     <summary><span data-saga=${execution.machine}><span class="saga-dot"></span> ${execution.machine}</span> <${Badge} of=${TONES[execution.status] ?? ""} label=${execution.status.toLowerCase().replaceAll("_", " ")} /> <span class="dim"><${Took} from=${execution.started_at} to=${execution.stopped_at} />${failures > 0 ? `, ${failures} failed ${failures === 1 ? "attempt" : "attempts"}` : ""}</span></summary>
     ${execution.error && html`<p class="attention">${execution.error}</p>`}

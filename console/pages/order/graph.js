@@ -2,7 +2,7 @@
 
 import { endsOf, graphOf } from "../../core/graphs.js";
 import { isUndo, undosOf } from "../../core/sagas.js";
-import { countdown, duration } from "../../core/time.js";
+import { countdown, seconds } from "../../core/time.js";
 import { get, useLoaded } from "../../kit/api.js";
 import { Card, Said } from "../../kit/parts.js";
 import { useNow } from "../../kit/now.js";
@@ -84,7 +84,7 @@ function laidOut({ nodes, edges, boxes }, dagre, known) {
   const key = [...nodes.map(({ id }) => id), ...edges.map(({ from, to }) => `${from} ${to}`).sort()].join();
   if (known.has(key)) return known.get(key);
   const plan = new dagre.graphlib.Graph({ compound: true });
-  plan.setGraph({ rankdir: "LR", nodesep: 16, ranksep: 34, marginx: 6, marginy: 16 });
+  plan.setGraph({ rankdir: "LR", nodesep: 24, ranksep: 34, marginx: 6, marginy: 18 });
   plan.setDefaultEdgeLabel(() => ({}));
   const forward = nodes.filter((node) => !node.back);
   const isForward = new Set(forward.map(({ id }) => id));
@@ -143,6 +143,7 @@ function between(a, b, level) {
 const PROGRESS = /** @type {Record<string, string>} */ ({ done: "done", running: "running", ahead: "not reached" });
 
 const Drawing = memo(({ drawing: { nodes, undos, lines, frames, width, height }, deadlines, undone }) => {
+  const reached = new Set(nodes.filter((/** @type {Placed} */ node) => node.progress !== "ahead").map((/** @type {Placed} */ { id }) => id));
   const takesBack = (/** @type {Placed} */ node) => undos.filter((/** @type {any} */ undo) => undo.to === node.id).map((/** @type {any} */ undo) => nodes.find((/** @type {Placed} */ each) => each.id === undo.from)?.label).join(", ");
   const [ready, show] = useState(false);
   const box = useRef(/** @type {HTMLElement | null} */ (null));
@@ -155,8 +156,8 @@ const Drawing = memo(({ drawing: { nodes, undos, lines, frames, width, height },
   return html`<div class="graph-box" ref=${box} tabindex="0" role="region" aria-label="Graph of the sagas">
     <svg class=${classes("saga", ready && "ready")} viewBox=${`0 0 ${width} ${height}`} style=${{ minWidth: `${Math.min(width, 900)}px`, maxWidth: `${width * 1.25}px` }} role="img" aria-label="The states of the sagas; the list after this picture says the same">
       <defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="5" markerHeight="5" orient="auto"><path d="M0 0 8 4 0 8z" /></marker></defs>
-      ${frames.map((/** @type {any} */ f) => html`<g class="frame" data-saga=${f.machine}><rect x=${f.x - f.width / 2} y=${f.y - f.height / 2} width=${f.width} height=${f.height} rx="10" /><rect class="chip-back" x=${f.x - f.title.length * 3.7 - 12} y=${f.y - f.height / 2 - 10} width=${f.title.length * 7.4 + 24} height="20" rx="10" /><text x=${f.x} y=${f.y - f.height / 2 + 4} text-anchor="middle">${f.title}</text></g>`)}
-      ${undos.map((/** @type {any} */ undo) => html`<path class=${classes("takes-back", undone.split(" ").includes(undo.type) && "taken")} d=${undo.path} />`)}
+      ${frames.map((/** @type {any} */ f) => html`<g class="frame" data-saga=${f.machine}><rect x=${f.x - f.width / 2} y=${f.y - f.height / 2} width=${f.width} height=${f.height} rx="10" /><rect class="chip-back" x=${f.x - f.title.length * 3.7 - 12} y=${f.y - f.height / 2 - 16} width=${f.title.length * 7.4 + 24} height="20" rx="10" /><text x=${f.x} y=${f.y - f.height / 2 - 2} text-anchor="middle">${f.title}</text></g>`)}
+      ${undos.map((/** @type {any} */ undo) => html`<path class=${classes("takes-back", reached.has(undo.to) && undone.split(" ").includes(undo.type) && "taken")} d=${undo.path} />`)}
       ${lines.map((/** @type {any} */ line) => html`<path class=${classes("edge", line.taken && "taken", line.back && "back")} d=${line.path} marker-end="url(#arrow)" />`)}
       ${nodes.map((/** @type {Placed} */ node) => html`<${Node} key=${node.id} ...${node} until=${deadlines[node.id]} undoes=${takesBack(node)} />`)}
     </svg></div>
@@ -193,7 +194,7 @@ const Tag = ({ kind, x, y, text }) => html`<g class="tag" data-kind=${kind}><rec
 function Since({ since, until, x, y }) {
   const now = useNow();
   const left = until && countdown(until, now);
-  return html`<text class="since" x=${x} y=${y} text-anchor="middle">${left ? left.replace(/^in /, "ends in ") : `for ${duration(Math.max(0, now - Date.parse(since)))}`}</text>`;
+  return html`<text class="since" x=${x} y=${y} text-anchor="middle">${left ? left.replace(/^in /, "ends in ") : `for ${seconds(now - Date.parse(since))}`}</text>`;
 }
 
 /** @param {string} label @param {number} most characters of one line @returns {[string, string]} */

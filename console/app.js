@@ -2,13 +2,14 @@
 
 import { findPage } from "./core/addresses.js";
 import { online } from "./kit/api.js";
-import { KEYS, beginKeys } from "./kit/keys.js";
+import { KEYS, PLACES, beginKeys } from "./kit/keys.js";
 import { Dialog } from "./kit/dialog.js";
 import { Trouble } from "./kit/parts.js";
 import { beginRouting, go, useHere } from "./kit/router.js";
 import { Logo } from "./kit/icons.js";
 import { SearchBox } from "./kit/search_box.js";
 import { begin, currentConfig, loginNotice, logOut, may, me } from "./kit/session.js";
+import { settings } from "./kit/settings.js";
 import { SettingsDialog } from "./kit/settings_dialog.js";
 import { liveState } from "./kit/live.js";
 import { useStore } from "./kit/store.js";
@@ -51,7 +52,7 @@ function Console() {
 function Frame({ who }) {
   const here = useHere();
   const [dialog, open] = useState(/** @type {"" | "keys" | "settings"} */ (""));
-  useEffect(() => beginKeys({ search: () => document.getElementById("search")?.focus(), help: () => open("keys") }), []);
+  useEffect(() => beginKeys({ search: () => document.getElementById("search")?.focus(), help: () => open("keys"), open: (place) => placesOf(who).some(([path]) => path === place) && go(place) }), [who]);
   const places = placesOf(who);
   const found = findPage(who.role === "customer" ? [TRACKING, ...PAGES] : PAGES, here.path);
   const first = (places.find(([path, each]) => path && each.roles) ?? places[0])?.[0] ?? "";
@@ -64,10 +65,19 @@ function Frame({ who }) {
     <${Top} who=${who} path=${here.path} open=${open} />
     <${Banners} />
     <main id="main" tabindex="-1">
+      <${OnPaper} who=${who} />
       ${page && may(page.needs) ? html`<${Boundary} key=${here.path}><${Lazy} page=${page} names=${found?.names ?? {}} query=${here.query} /></${Boundary}>` : html`<${NotHere} />`}
     </main>
-    ${dialog === "keys" && html`<${Dialog} title="Keys" close=${() => open("")}><dl class="keys">${KEYS.map(([key, does]) => html`<div><dt><kbd>${key}</kbd></dt><dd>${does}</dd></div>`)}</dl></${Dialog}>`}
+    ${dialog === "keys" && html`<${Keys} places=${places} close=${() => open("")} />`}
     ${dialog === "settings" && html`<${SettingsDialog} close=${() => open("")} logOut=${() => logOut()} />`}`;
+}
+
+/** The keys that work everywhere, and those of the pages that the role has. @param {{places: [string, Page][], close: () => void}} props */
+function Keys({ places, close }) {
+  const reached = Object.entries(PLACES).flatMap(([key, place]) => places.filter(([path]) => path === place).map(([, page]) => html`<span><kbd>${key}</kbd> ${page.title}</span>`));
+  const shown = (/** @type {string} */ keys) => keys.split(" ").map((key, index) => html`${index > 0 && " "}${key === "or" ? key : html`<kbd>${key}</kbd>`}`);
+  return html`<${Dialog} title="Keys" close=${close}><dl class="keys">${KEYS.map(([keys, does]) => html`<div><dt>${shown(keys)}</dt><dd>${does}</dd></div>`)}
+    <div><dt><kbd>g</kbd> then</dt><dd class="places">${reached}</dd></div></dl></${Dialog}>`;
 }
 
 /** The pages, the search and who is logged in. It stays as it is while filters and moments change. */
@@ -84,6 +94,13 @@ const placesOf = (who) => NAVIGATION.filter(([, page]) => may(page.needs) && (pa
 
 /** @param {string} path @param {string} current */
 const isHere = (path, current) => (path ? current === path || current.startsWith(`${path}/`) : current === "");
+
+/** The first line of a printed page: whose it is, in which zone its times are, and where it is. @param {{who: import("./kit/session.js").Me}} props */
+function OnPaper({ who }) {
+  const { zone } = useStore(settings);
+  useHere();
+  return html`<p class="on-paper">As shown to ${who.role} <bdi>${who.id}</bdi>. Times without a zone are in ${zone}. ${location.href}</p>`;
+}
 
 function NotHere() {
   return html`<div class="notice"><h1>There is no such page for your role</h1><p>The address may be wrong, or the page is for another role.</p></div>`;

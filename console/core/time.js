@@ -66,6 +66,12 @@ export const withTimes = (text, zone) => text.replace(/\b(\d{4}-\d\d-\d\d) (\d\d
 /** Write the name of a zone as it is at an instant: `CET`, `GMT-5`. @param {string} instant @param {string} zone */
 export const zoneName = (instant, zone) => parts(format(zone, { timeZoneName: "short" }), new Date(instant)).timeZoneName;
 
+/** Write an instant in UTC, to stand beside the time in a zone: `11:38:15 UTC`, with the date where it is another; empty in UTC. @param {string} instant @param {string} zone */
+export function utcBeside(instant, zone) {
+  if (dateTime(instant, zone) === dateTime(instant)) return "";
+  return `${day(instant, zone) === day(instant) ? "" : `${day(instant)} `}${clock(instant)} UTC`;
+}
+
 /** Write an instant with its milliseconds, in UTC. @param {string} instant */
 export function exact(instant) {
   return `${dateTime(instant)}.${instant.match(/\.(\d{3})/)?.[1] ?? "000"} UTC`;

@@ -1,23 +1,24 @@
 /** Keys that work everywhere. A page adds its own with `useKeys`; none acts while somebody types. */
 
-import { go } from "./router.js";
 import { useEffect, useRef } from "./view.js";
 
+/** Keys and what they do. Of several keys each does it. */
 export const KEYS = /** @type {[string, string][]} */ ([
   ["/", "search"],
-  ["j or ↓, k or ↑", "next and previous row or event"],
+  ["j or ↓", "next row or event"],
+  ["k or ↑", "previous row or event"],
   ["Enter", "open the row"],
   ["x", "in the list of orders: choose the row"],
-  ["g then h, o, i, a, m, e", "home, orders, incidents, approvals, money, event log"],
-  ["g then c, w, v, u", "circuits, webhooks, views, audit"],
-  ["[ and ], or ← and →", "on an order: one event back or forward"],
+  ["[ or ←", "on an order: one event back"],
+  ["] or →", "on an order: one event forward"],
   ["l", "on an order: back to live"],
   ["p", "pause and resume live updates"],
   ["?", "this list"],
   ["Esc", "close"],
 ]);
 
-const PLACES = /** @type {Record<string, string>} */ ({ h: "", o: "orders", i: "incidents", a: "approvals", e: "events", c: "circuits", m: "money", w: "webhooks", v: "views", u: "audit" });
+/** Pages by the key after `g`. @type {Record<string, string>} */
+export const PLACES = { h: "", o: "orders", i: "incidents", a: "approvals", e: "events", c: "circuits", m: "money", w: "webhooks", v: "views", u: "audit", t: "tickets", d: "deliveries" };
 let goes = false;
 
 /** Whether keys belong to what has the focus; a checkbox takes only the space bar. @param {Element | null} element */
@@ -40,14 +41,14 @@ export function useKeys(actions) {
   }, []);
 }
 
-/** @param {{search: () => void, help: () => void}} actions */
-export function beginKeys({ search, help }) {
+/** @param {{search: () => void, help: () => void, open: (place: string) => void}} actions */
+export function beginKeys({ search, help, open }) {
   addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key === "k") return event.preventDefault(), search();
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(document.activeElement)) return;
     if (goes) {
       goes = false;
-      if (event.key in PLACES) go(PLACES[event.key]);
+      if (event.key in PLACES) open(PLACES[event.key]);
       return event.preventDefault();
     }
     if (event.key === "g") goes = true;

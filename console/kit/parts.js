@@ -1,6 +1,6 @@
 /** The small parts of every page: card, badge, time, money, copy, message, fields. */
 
-import { ago, between, clock, countdown, dateTime, day, exact, seconds } from "../core/time.js";
+import { ago, between, clock, countdown, dateTime, day, exact, seconds, utcBeside } from "../core/time.js";
 import { money } from "../core/money.js";
 import { words } from "../core/values.js";
 import { Icon } from "./icons.js";
@@ -37,11 +37,12 @@ export const CircuitState = ({ state }) => html`<${Badge} of=${state} label=${CA
 export const Status = ({ order }) =>
   html`<${Badge} of=${order.status} />${order.parked && html` <${Badge} of="parked" />`}`;
 
-/** An instant in the chosen zone, with UTC beside it for a pointer and a screen reader. @param {{at: string | null | undefined, date?: boolean}} props */
+/** An instant in the chosen zone, with UTC for a pointer, and beside it if that is chosen. @param {{at: string | null | undefined, date?: boolean}} props */
 export function Time({ at }) {
-  const { zone } = useStore(settings);
+  const { zone, utc } = useStore(settings);
   if (!at) return null;
-  return html`<time dateTime=${at} title=${`${exact(at)}${zone === "UTC" ? "" : `, ${dateTime(at, zone)} ${zone}`}`}><span class="date">${day(at, zone)}</span> ${clock(at, zone)}</time>`;
+  const beside = utc && utcBeside(at, zone);
+  return html`<time dateTime=${at} title=${`${exact(at)}${zone === "UTC" ? "" : `, ${dateTime(at, zone)} ${zone}`}`}><span class="date">${day(at, zone)}</span> ${clock(at, zone)}${beside && html` <span class="dim utc">${beside}</span>`}</time>`;
 }
 
 /** @param {{at: string | null | undefined}} props */
@@ -118,6 +119,9 @@ export function Choice({ label, value, options, choose }) {
   return html`<label class="field"><span>${label}</span><select value=${value} onChange=${(/** @type {any} */ e) => choose(e.target.value)}>
     ${options.map(([each, text]) => html`<option value=${each} selected=${each === value}>${text}</option>`)}</select></label>`;
 }
+
+/** Roles as a filter of events. @type {[string, string][]} */
+export const RECORDERS = [["", "anybody"], ...["customer", "restaurant", "courier", "support", "auditor", "service"].map((role) => /** @type {[string, string]} */ ([role, role])), ["system", "the engine"]];
 
 /** Write the actor of an event: `support anna`, `the engine`. @param {{role: string, id: string}} actor */
 export const actorWords = (actor) => (actor.role === "system" ? "the engine" : `${actor.role} ${actor.id}`);

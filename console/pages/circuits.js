@@ -48,7 +48,7 @@ function Circuit({ circuit, read, changed }) {
     <${Facts} rows=${[
       ["Since", circuit.since ? html`<${Ago} at=${circuit.since} />` : "it never opened"],
       ["Why", last && html`<${Said}>${reasonOf(last)}</${Said}>, ${actorWords(last.actor)}`],
-      ["Calls lately", circuit.calls ? `${circuit.failures} of ${circuit.calls} failed` : "none"],
+      ["Recent calls", circuit.calls ? `${circuit.failures} of ${circuit.calls} failed` : "none"],
       ["Last error of a probe", circuit.probe_error],
     ]} />
     ${may("set_circuit") && html`<div class="actions">${circuit.state !== "held_open" && html`<button type="button" onClick=${() => act("open")}>Stop calls</button>`}${!closed && html`<button type="button" class="primary" onClick=${() => act("close")}>Start calls again</button>`}</div>`}
@@ -69,7 +69,7 @@ function Waiting({ circuit, history }) {
   const elsewhere = WAITS[circuit.dependency] ?? [];
   return html`<h3 class="sub">${waiting.length ? `${waiting.length}${more ? " or more" : ""} ${waiting.length === 1 ? "order waits" : "orders wait"} at it` : "No order waits at it"}</h3>
     ${waiting.length > 0 && html`<ul class="lines waiting" tabindex="0" role="list" aria-label=${`Orders that wait at ${circuit.dependency}`}>${waiting.map((/** @type {any} */ w) => html`<li key=${`${w.order_id} ${w.since}`}><a href=${`orders/${w.order_id}`} data-row><code>${w.order_id.slice(4, 14)}</code></a><span class="dim">${w.undoing ? "to give back" : "to go on"}, since <${Ago} at=${w.since} /></span><span class="dim">parked <${Countdown} until=${w.until} /></span></li>`)}</ul>`}
-    <p class="dim">Orders that wait for an answer of ${circuit.dependency}, circuit or not: ${elsewhere.map((wait, i) => html`${i > 0 && ", "}<a href=${address("orders", { waiting_for: wait })}>${wait}</a>`)}. <a href=${address("orders", { dependency: circuit.dependency, parked: true })}>Parked at ${circuit.dependency}</a>${may("read_books") && html`, <a href=${address("money", { dependency: circuit.dependency })}>owed at ${circuit.dependency}</a>`}.</p>`;
+    <p class="dim">Orders that wait for an answer from ${circuit.dependency}, whether its circuit is open or not: ${elsewhere.map((wait, i) => html`${i > 0 && ", "}<a href=${address("orders", { waiting_for: wait })}>${wait}</a>`)}. <a href=${address("orders", { dependency: circuit.dependency, parked: true })}>Parked at ${circuit.dependency}</a>${may("read_books") && html`, <a href=${address("money", { dependency: circuit.dependency })}>owed at ${circuit.dependency}</a>`}.</p>`;
 }
 
 /** @param {string} acting @param {string} dependency @returns {import("../kit/action.js").ActionKind} */

@@ -24,7 +24,7 @@ export default function Views() {
       ${views.parked.length > 0 && html`<${DeadLetters} parked=${views.parked} retry=${retry} />`}
       <${Table} label="Views" columns=${COLUMNS} rows=${views.views} id=${(/** @type {any} */ v) => v.name} />
       ${!views.parked.length && html`<p class="verified">✓ No dead letter: every stream is in every view.</p>`}
-      <p class="dim">On the command line: expediter views rebuild NAME builds a view anew beside the old one; expediter failed-batches shows messages of AWS queues that were set aside.</p></div>`}
+      <p class="dim">On the command line: <code>expediter views rebuild NAME</code> builds a view anew beside the old one; <code>expediter failed-batches</code> shows messages of AWS queues that were set aside.</p></div>`}
     ${stream && html`<${ActionDialog} key=${stream} kind=${retryKind(stream)} close=${() => retry("")} done=${read.reload} />`}`;
 }
 
@@ -34,7 +34,7 @@ const DeadLetters = ({ parked, retry }) => html`<${Card} title="Dead letters" no
     <${Table} label="Streams that could not be projected" columns=${parkedColumns(retry)} rows=${byStream(parked)} id=${(/** @type {any} */ p) => p.stream} /></${Card}>`;
 
 /** @param {any} views */
-const lag = (views) => (views.lag_commits === null ? "lag unknown" : `${views.lag_commits} commits behind the log${views.lag_s ? `, the oldest for ${duration(views.lag_s * 1000)}` : ""}`);
+const lag = (views) => (views.lag_commits === null ? "lag unknown" : views.lag_commits === 0 ? "up to date with the log" : `${views.lag_commits} commits behind the log${views.lag_s ? `, the oldest for ${duration(views.lag_s * 1000)}` : ""}`);
 
 /** One row a stream: the views that lack it, its errors, and since when. @param {any[]} parked */
 const byStream = (parked) =>

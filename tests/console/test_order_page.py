@@ -176,3 +176,27 @@ def test_panels_that_are_slow_to_draw_leave_the_frames_to_the_slider(visit: Visi
     assert (drawn - 2) * 5 * busy_ms <= took_ms
     version = page.get_attribute(".slider", "aria-valuenow")
     page.wait_for_selector(f"h2:text-is('State after event {version}')")
+
+
+def test_an_order_on_paper_has_every_event_and_no_control(visit: Visit) -> None:
+    """Paper is light in every theme, says in which zone its times are, and cuts no hash short."""
+    order = visit.stage.orders["short"]
+    hashes = {event["hash"] for event in visit.stage.sign_in("support", "anna").timeline(order)["events"]}
+    visit.page.add_init_script("localStorage.setItem('expediter-settings', JSON.stringify({theme: 'dark'}))")
+    page = visit.open(f"orders/{order}")
+    page.wait_for_selector(".execution")
+    page.emulate_media(media="print")
+    events = page.locator(".timeline .event .words")
+    assert events.count() > 10
+    assert all(event.is_visible() for event in events.all())
+    assert page.evaluate("(list => list.scrollHeight <= list.clientHeight)(document.querySelector('.timeline ol'))")
+    assert page.evaluate("getComputedStyle(document.querySelector('.card')).backgroundColor") == "rgb(255, 255, 255)"
+    assert "Times without a zone are in Europe/Rome" in page.inner_text("main")
+    shown = page.locator(".evidence .copy code").evaluate_all(
+        "all => all.map(e => getComputedStyle(e, 'after').content)"
+    )
+    assert any(each.strip('"') in hashes for each in shown)
+    for gone in ("button:visible:not(.event > button):not(td button)", ".can-do:visible", ".contact form:visible"):
+        assert page.locator(gone).count() == 0, gone
+    page.emulate_media(media="screen")
+    assert page.locator(".on-paper").is_hidden()

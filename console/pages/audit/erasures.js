@@ -21,10 +21,10 @@ export function Erasures({ query }) {
       <label class="field grow"><span>Customer</span><input type="text" required value=${typed} placeholder="cus_…" onInput=${(/** @type {any} */ e) => type(e.target.value)} /></label>
       <button type="submit">Look up</button></form>
     ${query.customer && html`<${Erasure} key=${query.customer} customer=${query.customer} changed=${list.reload} />`}
-    <h2 class="sub">Wait or go on</h2>
+    <h2 class="sub">Not ended yet</h2>
     <${Trouble} problem=${list.error} retry=${list.reload} />
     ${list.data && html`<${Table} label="Erasures that have not ended" columns=${COLUMNS} rows=${list.data.erasures} id=${(/** @type {any} */ e) => e.customer}
-      empty=${html`<${Empty}>No erasure waits for a second person or goes on.</${Empty}>`} />`}
+      empty=${html`<${Empty}>No erasure waits for a second person or is under way.</${Empty}>`} />`}
     ${may("read_checkpoints") && html`<${PastErasures} />`}`;
 }
 

@@ -15,7 +15,7 @@ import { resendOffer } from "./webhooks.js";
 export const Actions = memo(({ id, order, why, events, sent, past, act }) => {
   const offered = actionsOf(id, order, why, events, sent);
   if (!offered.length) return null;
-  return html`<${Card} title="What you can do now" note=${past ? "acts on the live order" : ""} flush>
+  return html`<${Card} title="What you can do now" class="can-do" note=${past ? "acts on the live order" : ""} flush>
     <ul class="offers">${offered.map((each) => html`<li><div><strong>${each.title}</strong><span class="dim">${each.blocked ? withoutId(each.blocked, id) : each.note}</span></div><button type="button" disabled=${Boolean(each.blocked)} onClick=${() => act(each)} aria-label=${`${opens(each)}: ${each.title}`}>${opens(each)}</button></li>`)}</ul>
   </${Card}>`;
 });

@@ -18,7 +18,7 @@ export const Contact = memo(({ order, personal, uncover }) => {
   if (contact === "(erased)") return html`<${Card} title="Contact"><p class="dim">Erased with the customer's key.</p></${Card}>`;
   if (!["support", "service"].includes(me.value?.role ?? "") || personal) return html`<${Card} title="Contact"><p class="dim">Not shown to your role.</p></${Card}>`;
   const ask = (/** @type {Event} */ event) => (event.preventDefault(), uncover({ reason: reason.trim() }));
-  return html`<${Card} title="Contact" note="covered"><form class="stack" onSubmit=${ask}>
+  return html`<${Card} title="Contact" note="covered" class="covered"><form class="stack" onSubmit=${ask}>
     <div class="field"><label for=${id}>Why you need it</label><input id=${id} type="text" maxlength="200" value=${reason} placeholder="e.g. the number of the case" onInput=${(/** @type {any} */ e) => type(e.target.value)} /></div>
     <button type="submit"><${Icon} name="eye" />Show name, phone and address</button>
     <small>Auditors see that you looked, when and why.</small></form></${Card}>`;

@@ -41,7 +41,7 @@ function Chart({ spans, began, event }) {
   const height = lanes[SAGAS.length] + 26;
   const words = useMemo(() => spans.map((span) => `${span.saga}: ${span.label} ${duration(span.end - span.start)}`).join(", "), [spans]);
   return html`<${Card} title="Where the time went" note="long stretches are compressed">
-    <div class="chart-box"><svg class="waterfall" viewBox=${`0 0 ${WIDTH} ${height}`} role="img" aria-label=${words}>
+    <div class="chart-box" role="group" aria-label="Chart" tabindex="0"><svg class="waterfall" viewBox=${`0 0 ${WIDTH} ${height}`} role="img" aria-label=${words}>
       <line class="here" x1=${here} x2=${here} y1="0" y2=${height - 20} />
       <${Picture} spans=${spans} x=${x} lanes=${lanes} height=${height} passed=${spans.findLast((span) => span.from <= event.version)?.from ?? 0} />
       <circle class="here" cx=${here} cy="3" r="3" />

@@ -10,7 +10,7 @@ import { Store } from "./store.js";
 import { useEffect, useRef } from "./view.js";
 
 /** @typedef {"off" | "connecting" | "live" | "unavailable"} LiveState */
-/** @typedef {{since: number | undefined, take: (message: any) => void, refused?: (problem: Problem) => void}} Subscription */
+/** @typedef {{since: number | undefined, take: (message: any) => void, refused?: (problem: Problem) => void, begun?: () => void}} Subscription `begun` is called once: changes from then on are taken */
 
 /** @type {Store<LiveState>} */
 export const liveState = new Store(/** @type {LiveState} */ ("off"));
@@ -47,12 +47,12 @@ export function subscribe(topic, subscription) {
  * Call `take` with each message of a topic while the component is shown.
  * @param {string | null} topic null for none
  * @param {(message: any) => void} take
- * @param {number} [since]
+ * @param {{since?: number, begun?: () => void}} [options] `begun`: read again what was read before the subscription stood
  */
-export function useLive(topic, take, since) {
-  const latest = useRef(take);
-  latest.current = take;
-  useEffect(() => (topic ? subscribe(topic, { since, take: (message) => latest.current(message) }) : undefined), [topic]);
+export function useLive(topic, take, { since, begun } = {}) {
+  const latest = useRef({ take, begun });
+  latest.current = { take, begun };
+  useEffect(() => (topic ? subscribe(topic, { since, take: (message) => latest.current.take(message), begun: () => latest.current.begun?.() }) : undefined), [topic]);
 }
 
 /** @param {string} topic @param {number | undefined} since */
@@ -115,6 +115,7 @@ function take(message) {
   for (const each of [...subscribers]) {
     if (place !== undefined) each.since = Math.max(each.since ?? 0, place);
     if (!message.subscribed) each.take(message);
+    else each.begun?.(), (each.begun = undefined);
   }
 }
 

@@ -1,5 +1,7 @@
 /** Two short tones, made by the browser: no sound file is loaded. */
 
+import { useEffect, useState } from "./view.js";
+
 export function chime() {
   try {
     const context = new AudioContext();
@@ -18,4 +20,17 @@ export function chime() {
   } catch {
     // No sound on this device.
   }
+}
+
+/** Whether the browser refuses sounds: it does until its person has touched or clicked the page, or pressed a key. */
+export function useSilenced() {
+  const [silenced, set] = useState(!(navigator.userActivation?.hasBeenActive ?? true));
+  useEffect(() => {
+    if (!silenced) return;
+    const heard = () => set(!navigator.userActivation.hasBeenActive);
+    const events = ["pointerup", "keyup"];
+    for (const each of events) addEventListener(each, heard);
+    return () => events.forEach((each) => removeEventListener(each, heard));
+  }, [silenced]);
+  return silenced;
 }

@@ -1,11 +1,15 @@
 /** A customer's own order: how far it is, where the courier is, what was ordered and paid. Made for a phone. */
 
 import { isZero } from "../core/money.js";
+import { clock, day, exact } from "../core/time.js";
 import { drawTrack, metresBetween, sentenceOf, stagesOf, withPosition } from "../core/tracking.js";
 import { ActionDialog } from "../kit/action.js";
 import { useLive } from "../kit/live.js";
 import { Ago, Amount, Card, Copy, Countdown, Facts, Said, Status, Time, Trouble } from "../kit/parts.js";
+import { useRestaurant } from "../kit/restaurant.js";
 import { may } from "../kit/session.js";
+import { settings } from "../kit/settings.js";
+import { useStore } from "../kit/store.js";
 import { classes, html, useEffect, useState } from "../kit/view.js";
 import { Contact } from "./order/contact.js";
 import { followOrder } from "./order/following.js";
@@ -58,8 +62,13 @@ function Stages({ order, events }) {
   const ended = ENDED.includes(order.status) || order.status === "cancelling";
   const stages = stagesOf(events).filter(({ done }) => done || !ended);
   const next = stages.findIndex(({ done }) => !done);
-  return html`<ol class="stages" aria-label="Stages">${stages.map(({ name, at, done }, i) => html`<li class=${classes(done && "done", i === next && "next")} aria-current=${i === next ? "step" : undefined}><span>${name}</span>${done ? html`<${Time} at=${at} />` : html`<span class="dim">${i === next ? "now" : ""}</span>`}</li>`)}</ol>`;
+  const { zone } = useStore(settings);
+  const began = events.length ? day(events[0].recorded_at, zone) : "";
+  return html`<ol class="stages" aria-label="Stages">${stages.map(({ name, at, done }, i) => html`<li class=${classes(done && "done", i === next && "next")} aria-current=${i === next ? "step" : undefined}><span>${name}</span>${done ? html`<${Moment} at=${at} zone=${zone} began=${began} />` : html`<span class="dim">${i === next ? "now" : ""}</span>`}</li>`)}</ol>`;
 }
+
+/** A time of day; with its date where that is not the day of the order. @param {{at: string, zone: string, began: string}} props */
+const Moment = ({ at, zone, began }) => html`<time dateTime=${at} title=${exact(at)}>${day(at, zone) === began ? "" : `${day(at, zone)} `}${clock(at, zone, false)}</time>`;
 
 /** Where the courier is, as the courier's device reports it every few seconds. @param {{id: string}} props */
 function Courier({ id }) {
@@ -79,9 +88,10 @@ function Courier({ id }) {
 /** @param {{order: any}} props */
 function Lines({ order }) {
   const { totals, payment } = order;
+  const place = useRestaurant(order.restaurant);
   const sums = /** @type {[string, any][]} */ ([["Delivery fee", totals.delivery_fee], ["Service fee", totals.service_fee], ["Tip", totals.tip], ["Credit", totals.credited]]);
-  return html`<${Card} title="What you ordered" note=${html`<${Said}>${order.restaurant}</${Said}>`} class="receipt"><ul class="lines">
-    ${order.lines.map((/** @type {any} */ line) => html`<li><span><${Said}>${line.name}</${Said}>${line.quantity < line.ordered && html` <span class="attention">${line.ordered - line.quantity} sold out</span>`}</span><span class="dim">${line.quantity} × <${Amount} of=${line.unit_price} /></span><strong><${Amount} of=${line.total} /></strong></li>`)}
+  return html`<${Card} title="What you ordered" note=${html`<${Said}>${place.name}</${Said}>, <${Time} at=${order.placed_at} />`} class="receipt"><ul class="lines">
+    ${order.lines.map((/** @type {any} */ line) => html`<li><span><${Said}>${line.name}</${Said}>${line.quantity < line.ordered && html` <span class="attention">${line.ordered - line.quantity} sold out</span>`}${line.options.length > 0 && html` <span class="dim">${line.options.map((/** @type {any} */ option) => option.name ?? option).join(", ")}</span>`}</span><span class="dim">${line.quantity} × <${Amount} of=${line.unit_price} /></span><strong><${Amount} of=${line.total} /></strong></li>`)}
     ${sums.filter(([, amount]) => !isZero(amount)).map(([name, amount]) => html`<li><span>${name}</span><span></span><${Amount} of=${amount} /></li>`)}
     <li class="total"><strong>Total</strong><span></span><strong><${Amount} of=${totals.total} /></strong></li>
     ${/** @type {[string, any][]} */ ([["Held", !ENDED.includes(order.status) && isZero(payment.captured) && payment.authorized], ["Charged", payment.captured], ["Refunded", payment.refunded]]).filter(([, amount]) => amount && !isZero(amount)).map(([name, amount]) => html`<li class="dim"><span>${name}</span><span></span><${Amount} of=${amount} /></li>`)}</ul></${Card}>`;

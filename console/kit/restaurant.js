@@ -1,0 +1,23 @@
+/** The name and the address of a restaurant, as its catalogue has them. A restaurant without an entry is shown by its id. */
+
+import { get, quoted } from "./api.js";
+import { useEffect, useState } from "./view.js";
+
+/** @typedef {{name: string, address: string}} Place */
+
+/** @type {Map<string, Promise<Place>>} */
+const known = new Map();
+
+/** @param {string} id @returns {Promise<Place>} */
+const load = (id) => get(`restaurants/${quoted(id)}`).then(({ profile }) => profile).catch(() => (known.delete(id), { name: id, address: "" }));
+
+/** @param {string} id @returns {Place} */
+export function useRestaurant(id) {
+  const [place, show] = useState(/** @type {Place} */ ({ name: id, address: "" }));
+  useEffect(() => {
+    const loading = known.get(id) ?? load(id);
+    known.set(id, loading);
+    void loading.then(show);
+  }, [id]);
+  return place;
+}

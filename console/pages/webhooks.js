@@ -1,6 +1,8 @@
 /** Webhook endpoints, what was sent to them, each attempt with its code, and sending again. */
 
+import { isUndelivered } from "../core/deliveries.js";
 import { get, post, useLoaded } from "../kit/api.js";
+import { useAtTop } from "../kit/at_top.js";
 import { usePaged } from "../kit/paged.js";
 import { ActionDialog } from "../kit/action.js";
 import { About, Attempts, Standing, resending } from "../kit/deliveries.js";
@@ -8,7 +10,11 @@ import { Badge, Card, Choice, Countdown, Empty, Facts, Said, Time, Trouble } fro
 import { setQuery } from "../kit/router.js";
 import { may } from "../kit/session.js";
 import { Table } from "../kit/table.js";
-import { html, useState } from "../kit/view.js";
+import { html, useEffect, useState } from "../kit/view.js";
+
+const EVERY_MS = 5000;
+/** Deliveries that are searched at once for those that failed; the API lists all of them. */
+const SEARCHED = 1000;
 
 const TONES = /** @type {Record<string, string>} */ ({ enabled: "closed", disabled: "cancelled", paused: "parked" });
 
@@ -22,7 +28,7 @@ export default function Webhooks({ query }) {
     ${list.data && !chosen && html`<${Empty}>No service has registered an endpoint. expediter webhooks add does it.</${Empty}>`}
     ${chosen && html`
       ${endpoints.length > 1 && html`<div class="filters endpoints"><${Choice} label="Endpoint" value=${chosen.id} options=${endpoints.map((/** @type {any} */ each) => [each.id, `${each.url} (${each.status})`])} choose=${(/** @type {string} */ endpoint) => setQuery({ endpoint })} /></div>`}
-      <div class="stack"><${Endpoint} endpoint=${chosen} changed=${list.reload} /><${Deliveries} key=${chosen.id} endpoint=${chosen} /></div>`}`;
+      <div class="stack"><${Endpoint} endpoint=${chosen} changed=${list.reload} /><${Deliveries} key=${chosen.id} endpoint=${chosen} query=${query} /></div>`}`;
 }
 
 /** @param {{endpoint: any, changed: () => void}} props */
@@ -36,9 +42,19 @@ function Endpoint({ endpoint, changed }) {
   </${Card}>`;
 }
 
-/** @param {{endpoint: any}} props */
-function Deliveries({ endpoint }) {
-  const list = usePaged(`webhooks/${endpoint.id}/deliveries`, "deliveries", {});
+/** @param {{endpoint: any, query: Record<string, string>}} props */
+function Deliveries({ endpoint, query }) {
+  const undelivered = query.undelivered === "true";
+  const list = usePaged(`webhooks/${endpoint.id}/deliveries`, "deliveries", { limit: 100 });
+  const [searched, search] = useState(SEARCHED);
+  const atTop = useAtTop();
+  useEffect(() => {
+    if (!atTop || undelivered) return; // it would begin with the newest again
+    const timer = setInterval(list.reload, EVERY_MS);
+    return () => clearInterval(timer);
+  }, [atTop, undelivered]);
+  const rows = undelivered ? list.rows.filter(isUndelivered) : list.rows;
+  const most = undelivered && list.rows.length >= searched;
   const [acting, act] = useState(/** @type {import("../kit/action.js").ActionKind | null} */ (null));
   const columns = [
     { label: "Event", wide: true, cell: (/** @type {any} */ d) => html`<${About} of=${d} />` },
@@ -49,7 +65,9 @@ function Deliveries({ endpoint }) {
     { label: "Next", late: true, cell: (/** @type {any} */ d) => d.next_try && html`<${Countdown} until=${d.next_try} />` },
     { label: html`<span class="visually-hidden">Actions</span>`, align: /** @type {"end"} */ ("end"), cell: (/** @type {any} */ d) => may("resend_webhooks") && html`<button type="button" onClick=${() => act(resending([d], [endpoint]))}>Send again</button>` },
   ];
-  return html`<${Trouble} problem=${list.problem} retry=${list.reload} />
-    <${Table} label="Deliveries" columns=${columns} rows=${list.rows} id=${(/** @type {any} */ d) => d.id} more=${list.more} empty=${!list.loading && html`<${Empty}>Nothing was sent yet.</${Empty}>`} />
+  return html`<div class="filters"><button type="button" aria-pressed=${undelivered} onClick=${() => setQuery({ undelivered: undelivered ? "" : "true" })}>Not delivered</button></div>
+    <${Trouble} problem=${list.problem} retry=${list.reload} />
+    <${Table} label="Deliveries" columns=${columns} rows=${rows} id=${(/** @type {any} */ d) => d.id} more=${most ? undefined : list.more} empty=${!list.loading && (most || !list.more) && html`<${Empty}>${list.rows.length ? "None of these failed." : "Nothing was sent yet."}</${Empty}>`} />
+    ${most && list.more && html`<p class="sub">Among the newest ${list.rows.length.toLocaleString()} deliveries. <button type="button" class="link" onClick=${() => search(searched + SEARCHED)}>Search further</button></p>`}
     ${acting && html`<${ActionDialog} kind=${acting} close=${() => act(null)} done=${list.reload} />`}`;
 }

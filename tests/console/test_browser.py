@@ -320,6 +320,62 @@ def test_numbers_of_home_lead_to_the_orders_that_they_count(visit: Visit) -> Non
     assert "completed" not in page.locator("tr.row .badge").all_inner_texts()
 
 
+def test_the_event_log_holds_still_below_its_top_and_counts_what_its_filters_let_through(visit: Visit) -> None:
+    """Somebody who reads at row 80 is not thrown back by an event; what the filter leaves out is not announced."""
+    page = visit.open("events")
+    page.wait_for_selector("tr.row")
+    page.mouse.move(700, 600)
+    while page.evaluate("scrollY") < 2000:
+        page.mouse.wheel(0, 600)
+        page.wait_for_timeout(50)
+    rows = page.locator("table").get_attribute("aria-rowcount")
+    order = visit.stage.place("meanwhile logged")
+    page.wait_for_selector(".newer button:has-text('new: to the top')")
+    assert page.locator("table").get_attribute("aria-rowcount") == rows
+    assert page.evaluate("scrollY") > 1500
+    page.click(".newer button")
+    page.wait_for_selector(f"a[href^='orders/{order}']")
+
+    page = visit.open("events?type=NoteAdded")
+    support = visit.stage.sign_in("support", "anna")
+    page.wait_for_selector("tr.row, .empty:not([aria-busy])")
+    support.note(order, "shown")
+    page.wait_for_selector(f"tr.row a[href^='orders/{order}']")
+    page.keyboard.press("p")
+    support.cancel(visit.stage.place("not announced"), "changed my mind")
+    support.note(order, "announced")
+    page.wait_for_selector("button:has-text('Resume, 1 new')")
+
+
+def test_the_event_log_leads_to_an_export_of_what_it_lists(visit: Visit) -> None:
+    """The filters go along, so that nobody types them twice; an event is shown with its order and in UTC."""
+    page = visit.open(
+        "events?type=OrderPlaced&actor_role=customer&recorded_from=2026-01-01T00:00:00Z", "auditor", "otto"
+    )
+    page.click("tr.row button >> nth=0")
+    page.wait_for_selector("dialog >> text=/UTC$/")
+    page.keyboard.press("Escape")
+    page.click("text=Export these")
+    page.wait_for_selector("h1:has-text('Exports')")
+    assert page.input_value("label:has-text('Types') input") == "OrderPlaced"
+    assert page.input_value("label:has-text('Recorded by') select") == "customer"
+    assert page.input_value("label:has-text('From') input") == "2026-01-01"
+    page.click("text=Export events")
+    page.wait_for_selector("section:has(h2:text('Export')) .badge:text-is('done')")
+    assert '"actor_role":"customer"' in page.inner_text("section:has(h2:text('Export'))")
+
+
+def test_deliveries_that_failed_are_found_among_the_others(visit: Visit) -> None:
+    """Of a hundred deliveries the failed ones are shown alone, and the choice is in the address."""
+    page = visit.open("webhooks")
+    page.wait_for_selector("tr.row .badge:text-is('delivered')")
+    page.click("button:text-is('Not delivered')")
+    page.wait_for_url(re.compile("undelivered=true"))
+    page.wait_for_selector("tr.row:has-text('order cancelled')")
+    assert "delivered" not in page.locator("tr.row .badge").all_inner_texts()
+    assert axe(visit) == []
+
+
 def test_all_orders_of_a_cause_are_retried_at_a_pace_with_each_outcome(visit: Visit) -> None:
     """The outcome of each order is that of the log, not that its retry was started."""
     page = visit.open("incidents")
@@ -423,6 +479,7 @@ def test_the_keyboard_reaches_everything(visit: Visit) -> None:
     assert page.evaluate("document.activeElement.matches('tr.row:nth-of-type(1) a')")
     page.keyboard.press("?")
     page.wait_for_selector("dialog[open] >> text=Keys")
+    assert page.locator("dialog .places span").count() == len(page.locator("nav[aria-label='Pages'] a").all())
     page.keyboard.press("Escape")
     page.wait_for_selector("dialog", state="detached")
     page.keyboard.press("g")

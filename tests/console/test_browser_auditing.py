@@ -188,7 +188,7 @@ def test_an_export_is_made_and_downloaded_only_if_it_has_the_hash_of_its_manifes
     """The file is what the command line would have written."""
     page = visit.open("audit/exports", "auditor", "otto")
     page.fill("label:has-text('Order') input", visit.stage.orders["short"])
-    page.select_option("select", "jsonl")
+    page.select_option("label:has-text('Format') select", "jsonl")
     page.click("button:has-text('Export events')")
     page.wait_for_selector(".badge:has-text('done')")
     with page.expect_download() as downloading:

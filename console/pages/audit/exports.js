@@ -3,22 +3,22 @@
 import { get, newKey, post, useLoaded } from "../../kit/api.js";
 import { beginOf } from "../../kit/days.js";
 import { download } from "../../kit/download.js";
-import { Badge, Card, Copy, Empty, Facts, Time, Trouble } from "../../kit/parts.js";
+import { Badge, Card, Choice, Copy, Empty, Facts, RECORDERS, Time, Trouble } from "../../kit/parts.js";
 import { setQuery } from "../../kit/router.js";
 import { html, useEffect, useMemo, useState } from "../../kit/view.js";
 
 const EVERY_MS = 700;
 const FORMATS = /** @type {[string, string][]} */ ([["csv", "CSV"], ["jsonl", "JSON lines"], ["parquet", "Parquet"]]);
 const FIELDS = /** @type {[string, string, string?][]} */ ([
-  ["type", "Types, with commas"], ["order", "Order"], ["customer", "Customer"], ["restaurant", "Restaurant"],
+  ["type", "Types, with commas"], ["order", "Order"], ["customer", "Customer"], ["restaurant", "Restaurant"], ["correlation", "Trace"],
   ["recorded_from", "From, UTC", "date"], ["recorded_to", "To, included", "date"],
 ]);
 
 /** @param {{query: Record<string, string>}} props */
 export function Exports({ query }) {
-  const [values, set] = useState(/** @type {Record<string, string>} */ ({}));
+  const [values, set] = useState(() => filtersOf(query));
   const [format, choose] = useState("csv");
-  const [peopleOnly, only] = useState(false);
+  const [peopleOnly, only] = useState(query.people_only === "true");
   const [problem, fail] = useState(/** @type {any} */ (null));
   const [busy, wait] = useState(false);
   const key = useMemo(newKey, [JSON.stringify([values, format, peopleOnly]), query.id]); // a second click is the same request
@@ -35,11 +35,18 @@ export function Exports({ query }) {
   };
   return html`<form class="filters" onSubmit=${begin}>
       ${FIELDS.map(([name, label, type = "text"]) => html`<label class="field"><span>${label}</span><input type=${type} value=${values[name] ?? ""} onInput=${(/** @type {any} */ e) => set({ ...values, [name]: e.target.value.trim() })} /></label>`)}
+      <${Choice} label="Recorded by" value=${values.actor_role ?? ""} options=${RECORDERS} choose=${(/** @type {string} */ role) => set({ ...values, actor_role: role })} />
       <label class="field"><span>Format</span><select value=${format} onChange=${(/** @type {any} */ e) => choose(e.target.value)}>${FORMATS.map(([each, text]) => html`<option value=${each} selected=${each === format}>${text}</option>`)}</select></label>
       <button type="button" aria-pressed=${peopleOnly} onClick=${() => only(!peopleOnly)}>People only</button>
       <button type="submit" class="primary" disabled=${busy}>Export events</button></form>
     <${Trouble} problem=${problem} />
     ${query.id ? html`<${Export} key=${query.id} id=${query.id} />` : html`<${Empty}>Without a filter all events are exported. Nothing personal is in the file, and the request is recorded.</${Empty}>`}`;
+}
+
+/** The fields as an address has them: a link from the event log exports what is listed there. @param {Record<string, string>} query @returns {Record<string, string>} */
+function filtersOf(query) {
+  const day = (/** @type {string} */ name, later = 0) => beginOf(query[name]?.slice(0, 10) ?? "", later).slice(0, 10);
+  return { ...Object.fromEntries(FIELDS.map(([name]) => [name, query[name] ?? ""])), actor_role: query.actor_role ?? "", recorded_from: day("recorded_from"), recorded_to: day("recorded_to", -1) };
 }
 
 /** @param {Record<string, string>} values @param {boolean} peopleOnly */

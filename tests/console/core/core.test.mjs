@@ -4,6 +4,7 @@ import { test } from "node:test";
 
 import { contradictions, eventsOf, owedRows, queryOf } from "../../../console/core/books.js";
 import { address, awsPage, findPage, readAddress } from "../../../console/core/addresses.js";
+import { countFitting } from "../../../console/core/events.js";
 import { endsOf, graphOf, stateWords } from "../../../console/core/graphs.js";
 import { eachOf, isZero, minus, money, negative, share, sums, withAmounts } from "../../../console/core/money.js";
 import { applyPatch, valueAt } from "../../../console/core/patches.js";
@@ -13,7 +14,7 @@ import { attemptWords, isUndelivered, standing, stateWords as deliveryWords, typ
 import { changesOf, compressed, spansOf, statesOf, undosOf } from "../../../console/core/sagas.js";
 import { drawTrack, metresBetween, sentenceOf, stagesOf, withPosition } from "../../../console/core/tracking.js";
 import { understand } from "../../../console/core/search.js";
-import { ago, countdown, dateTime, duration, offset, withTimes } from "../../../console/core/time.js";
+import { ago, countdown, dateTime, duration, offset, utcBeside, withTimes } from "../../../console/core/time.js";
 
 const EUR = (amount) => ({ amount, currency: "EUR" });
 
@@ -300,4 +301,24 @@ test("a courier's way is drawn in metres around the newest position, and late po
   assert.equal(points[0][1] > 120, true, "the way came from the south");
   assert.equal(scale_m, 100);
   assert.deepEqual(drawTrack([at(48.86, 2.34, 1)], 240).points, [[120, 120]]);
+});
+
+test("events that arrive live are counted as the filters of the event log would list them", () => {
+  const event = (type, role, recorded_at = "2026-11-27T12:00:00Z") => ({ type, recorded_at, correlation: "c", actor: { role, id: "x" } });
+  const message = { order_id: "ord_x", order: { customer: "cus", restaurant: "res" }, events: [event("NoteAdded", "support"), event("OrderPlaced", "customer"), event("PaymentVoided", "system")] };
+  assert.equal(countFitting(message, {}), 3);
+  assert.equal(countFitting(message, { type: "NoteAdded, OrderPlaced" }), 2);
+  assert.equal(countFitting(message, { people_only: "true" }), 2);
+  assert.equal(countFitting(message, { actor_role: "system", restaurant: "res", correlation: "c" }), 1);
+  assert.equal(countFitting(message, { order: "ord_y" }), 0);
+  assert.equal(countFitting(message, { recorded_from: "2026-11-27T12:00:00Z", recorded_to: "2026-11-28T00:00:00Z" }), 3);
+  assert.equal(countFitting(message, { recorded_to: "2026-11-27T12:00:00Z" }), 0);
+  assert.equal(countFitting({ order_id: "ord_x", gone: true }, {}), 0);
+});
+
+test("UTC stands beside a time, with its date where that is another, and not beside itself", () => {
+  assert.equal(utcBeside("2026-11-27T12:14:13.055940Z", "Europe/Rome"), "12:14:13 UTC");
+  assert.equal(utcBeside("2026-11-27T23:30:00Z", "Europe/Rome"), "2026-11-27 23:30:00 UTC");
+  assert.equal(utcBeside("2026-06-27T12:00:00Z", "Africa/Abidjan"), "");
+  assert.equal(utcBeside("2026-06-27T12:00:00Z", "UTC"), "");
 });

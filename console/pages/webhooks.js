@@ -13,6 +13,7 @@ import { Table } from "../kit/table.js";
 import { html, useEffect, useState } from "../kit/view.js";
 
 const EVERY_MS = 5000;
+const PAGE = 100;
 /** Deliveries that are searched at once for those that failed; the API lists all of them. */
 const SEARCHED = 1000;
 
@@ -45,14 +46,14 @@ function Endpoint({ endpoint, changed }) {
 /** @param {{endpoint: any, query: Record<string, string>}} props */
 function Deliveries({ endpoint, query }) {
   const undelivered = query.undelivered === "true";
-  const list = usePaged(`webhooks/${endpoint.id}/deliveries`, "deliveries", { limit: 100 });
+  const list = usePaged(`webhooks/${endpoint.id}/deliveries`, "deliveries", { limit: PAGE });
   const [searched, search] = useState(SEARCHED);
   const atTop = useAtTop();
   useEffect(() => {
-    if (!atTop || undelivered) return; // it would begin with the newest again
+    if (!atTop || (undelivered && list.rows.length > PAGE)) return; // it would begin with the newest again
     const timer = setInterval(list.reload, EVERY_MS);
     return () => clearInterval(timer);
-  }, [atTop, undelivered]);
+  }, [atTop, undelivered, list.rows.length > PAGE]);
   const rows = undelivered ? list.rows.filter(isUndelivered) : list.rows;
   const most = undelivered && list.rows.length >= searched;
   const [acting, act] = useState(/** @type {import("../kit/action.js").ActionKind | null} */ (null));

@@ -37,7 +37,7 @@ export default function Order({ id, query }) {
   const { zone } = useStore(settings);
   const [personal, uncover] = useState(/** @type {{reason: string} | null} */ (null));
   const [paused, pause] = useState(false);
-  const [acting, act] = useState(/** @type {import("./order/actions.js").Offered | null} */ (null));
+  const [acting, act] = useState(/** @type {import("./order/offers.js").Offered | null} */ (null));
   const { order, timeline, problem, fresh, show, retry } = useOrder(id, personal, paused);
   const version = timeline?.events.at(-1)?.version ?? 0;
   const why = useLoaded(async (signal) => (may("read_why") && order ? get(`orders/${id}/why`, { signal }) : null), [id, order?.version]);

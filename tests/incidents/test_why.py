@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,12 +15,15 @@ from domain.money import Money
 from domain.order.commands import Awaited
 from domain.order.order import RunState
 from domain.order.refusals import Rejected
+from handlers.http import passing_on
 from tests.domain.order import stories as s
 from tests.domain.order.world import played, plays
 from tests.projections.histories import OneOrderLog
 from tests.recorded import START, Shop
 from workflows.breakers.dependencies import Dependency
+from workflows.client.incident_json import FactName
 from workflows.incidents.incidents import action_plans
+from workflows.incidents.possible_reports import FACTS
 from workflows.incidents.remedies import REPORTS, with_remedies
 from workflows.incidents.why import Why, why
 from workflows.orders.command_handling import folded_order
@@ -115,6 +119,64 @@ def test_an_offer_says_which_one_it_is_and_what_follows_the_last(number):
 def test_a_wait_names_the_reports_that_end_it(lines, reports):
     """Support that knows the outcome can report it, and does not wait for the timeout."""
     assert {report for wait in told(*lines).waits for report in wait.reports} == reports
+
+
+@pytest.mark.parametrize(
+    ("lines", "reports"),
+    [
+        (
+            s.AUTHORIZED,
+            [
+                ("accepted", True, None),
+                ("rejected", True, None),
+                ("item_unavailable", False, None),
+                ("ready", False, None),
+            ],
+        ),
+        (
+            s.PICKED_UP,
+            [
+                *[(fact, True, None) for fact in ("delivered", "failed")],
+                *[(fact, False, 9) for fact in ("rejected", "item_unavailable", "declined")],
+            ],
+        ),
+        (
+            s.COMPLETED,
+            [("failed", False, 10), *[(fact, False, 9) for fact in ("rejected", "item_unavailable", "declined")]],
+        ),
+        (s.PLACED, []),
+    ],
+    ids=["authorized", "picked up", "completed", "placed"],
+)
+def test_what_can_be_passed_on_is_named_with_what_it_ends_or_contradicts(lines, reports):
+    """Also of an order that has ended; what the log has already is left out. What is awaited comes first."""
+    assert [(each.fact, each.awaited, each.contradicts) for each in told(*lines).reports] == reports
+
+
+@given(play=plays(), contradictory=st.booleans())
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+def test_every_report_that_ends_a_wait_can_be_passed_on(play, contradictory):
+    """Whatever happened to the order; a report is left out only if it waits for a second person already."""
+    world = played(play, contradictory=contradictory)
+    shop = Shop()
+    for sent in world.sent:
+        if sent.events:
+            shop.record(sent.command, s.ORDER_ID)
+    if not shop.order().placed:
+        return
+    answer = asked(shop)
+    routes = {report for wait in answer.waits for report in wait.reports}
+    possible = {FACTS[each.fact].route for each in answer.reports}
+    requested = {request.wish.value for request in answer.order.approvals.values()}
+    assert routes - possible <= ({"delivery/fail"} if "delivery_failed" in requested else set())
+
+
+def test_the_reports_that_can_be_passed_on_are_those_that_the_route_takes():
+    """By the same names, of the same parties, and as the same actions."""
+    assert {name: (each.party, each.action) for name, each in FACTS.items()} == {
+        name: (each.party, each.action) for name, each in passing_on._REPORTS.items()
+    }
+    assert set(get_args(FactName)) == FACTS.keys()
 
 
 def test_an_order_that_waits_for_a_circuit_says_which_one_and_until_when():

@@ -84,11 +84,19 @@ def show_why(why: View, hint: Hint) -> None:
             fact = FACTS[report]
             known = hint(f"order pass-on {order} {fact} --said-by WHO --reason WHY{FACT_DETAILS.get(fact, '')}")
             console.print(Text.assemble(("if it is known: ", "bold"), known), soft_wrap=True)
+    others = [report["fact"].replace("_", "-") for report in why["reports"] if not report["awaited"]]
+    if others:
+        known = hint(f"order pass-on {order} {others[0]}")
+        console.print(Text.assemble(("if they say otherwise: ", "bold"), known, _others(others[1:])), soft_wrap=True)
     for item in why["owed"]:
         console.print(Text(_held(item), "yellow"))
     _show_approvals(why["approvals"], order, console, hint)
     for action, plan in why["plans"].items():
         console.print(Text.assemble((f"{plain(action)}: ", "bold"), plan_sentence(action, plan)), soft_wrap=True)
+
+
+def _others(facts: list[str]) -> str:
+    return f" (or {', '.join(facts)})" if facts else ""
 
 
 def _show_approvals(approvals: Iterable[View], order: str, console: Console, hint: Hint) -> None:

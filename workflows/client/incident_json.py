@@ -23,6 +23,9 @@ from .order_json import (
 Provider: TypeAlias = Literal["payments", "kitchen", "couriers"]
 BulkActionName: TypeAlias = Literal["retry", "cancel", "credit", "note"]
 CircuitStateText: TypeAlias = Literal["closed", "open", "half_open", "held_open"]
+FactName: TypeAlias = Literal[
+    "accepted", "rejected", "item_unavailable", "ready", "assigned", "declined", "picked_up", "delivered", "failed"
+]
 Cause: TypeAlias = Annotated[
     str, Meta(description="The error, and the provider if there is one.", examples=["PaymentsUnavailable@payments"])
 ]
@@ -181,6 +184,21 @@ class ParkedJson(TypedDict):
     tried: Annotated[TriedJson | None, Meta(description="The step that failed last; null if none failed.")]
 
 
+class PossibleReportJson(TypedDict):
+    """A report of a restaurant or courier that can be passed on now: the log does not have it yet."""
+
+    fact: Annotated[FactName, Meta(description="As in `POST /orders/{order_id}/facts`.")]
+    party: Annotated[Literal["restaurant", "courier"], Meta(description="Whose report it is.")]
+    awaited: Annotated[bool, Meta(description="It ends a wait of the order, or would if the parked order went on.")]
+    contradicts: Annotated[
+        Annotated[int, Meta(ge=0)] | None,
+        Meta(
+            description="The event that it contradicts, 0 if another report is missing before it: it has no effect "
+            "until a person decides. Null if it takes effect.",
+        ),
+    ]
+
+
 class WhyJson(TypedDict):
     """Why an order is where it is."""
 
@@ -200,6 +218,13 @@ class WhyJson(TypedDict):
     plans: Annotated[
         dict[str, PlanJson],
         Meta(description="What each action of support would do now; empty if the order has ended."),
+    ]
+    reports: Annotated[
+        list[PossibleReportJson],
+        Meta(
+            description="What support can pass on for the restaurant or the courier (`POST /orders/{order_id}/facts`), "
+            "also of an order that has ended. What is awaited comes first, what contradicts an earlier report last."
+        ),
     ]
 
 

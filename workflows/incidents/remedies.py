@@ -34,7 +34,7 @@ def with_remedies(
         plans: By the name of the action.
         recorded: The events of the order.
     """
-    reports = _reports(order, recorded)
+    reports = awaited_reports(order, recorded)
     helping = [name for name, each in plans.items() if _leads_on(name, each, reports)]
     approvals = [f"approve {version}" for version in order.approvals]
     instead = (*approvals, *reports, *helping, *(["credit"] if _can_be_credited(order, actor) else []))
@@ -51,8 +51,8 @@ def _leads_on(name: str, made: Plan, reports: Sequence[str]) -> bool:
     return not (name == "retry" and not made.runs and reports)
 
 
-def _reports(order: Order, recorded: Sequence[RecordedEvent]) -> tuple[str, ...]:
-    """Return the reports that an order waits for, or would wait for if its run went on."""
+def awaited_reports(order: Order, recorded: Sequence[RecordedEvent]) -> tuple[str, ...]:
+    """Return the reports that an order waits for, or would wait for if its run went on, by their routes."""
     delivery = dataclasses.replace(order.delivery, overdue=False)
     going_on = dataclasses.replace(order, run_state=RunState.RUNNING, delivery=delivery)
     return tuple(report for what, _, _ in waits_since(going_on, recorded) for report in REPORTS.get(what, ()))

@@ -13,6 +13,7 @@ from workflows.breakers.transitions import Transition
 from workflows.clock import Clock, timestamp
 from workflows.incidents.incidents import Group, Incident
 from workflows.incidents.plans import Plan
+from workflows.incidents.possible_reports import PossibleReport
 from workflows.incidents.why import Explained, Why
 from workflows.orders.json_values import money_json, plain
 from workflows.orders.views import event_views
@@ -33,6 +34,7 @@ if TYPE_CHECKING:  # importing the client costs a function's cold start
         IncidentLineJson,
         OwedJson,
         PlanJson,
+        PossibleReportJson,
         TransitionJson,
         WhyJson,
     )
@@ -108,11 +110,17 @@ def why_view(explained: Why) -> WhyJson:
         "at_stake": money_json(explained.at_stake),
         "approvals": approvals_view(order, explained.audience),
         "plans": {name: plan_view(plan) for name, plan in explained.plans.items()},
+        "reports": [_report(report) for report in explained.reports],
     }
 
 
 def _wait(wait: Explained) -> ExplainedWaitJson:
     fields: ExplainedWaitJson = plain(wait)
+    return fields
+
+
+def _report(report: PossibleReport) -> PossibleReportJson:
+    fields: PossibleReportJson = plain(report)
     return fields
 
 

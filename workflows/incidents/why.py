@@ -25,7 +25,8 @@ from workflows.engine import Engine
 from workflows.event_store.commits import History
 from workflows.incidents.incidents import action_plans
 from workflows.incidents.plans import Plan, plan
-from workflows.incidents.remedies import REPORTS, with_remedies
+from workflows.incidents.possible_reports import PossibleReport, possible_reports
+from workflows.incidents.remedies import REPORTS, awaited_reports, with_remedies
 from workflows.orders.command_handling import load
 from workflows.orders.permissions import Action, check
 from workflows.orders.visibility import Audience, audience_of
@@ -87,8 +88,8 @@ class Explained:
 class Why:
     """The explanation of an order.
 
-    ``plans`` says what each action of support would do now. ``tried`` are the attempts of the step that failed last in
-    a parked order's run.
+    ``plans`` says what each action of support would do now, ``reports`` what can be passed on for a restaurant or
+    courier. ``tried`` are the attempts of the step that failed last in a parked order's run.
     """
 
     order: Order
@@ -100,6 +101,7 @@ class Why:
     owed: tuple[Owed, ...]
     at_stake: Money
     plans: Mapping[str, Plan]
+    reports: tuple[PossibleReport, ...]
     tried: Tried | None
 
 
@@ -126,6 +128,8 @@ def why(
     visits = () if order.run_state is RunState.ENDED else newest_visits(engine, order_id, order.run, machines)
     waits = tuple(sorted((_tried_as(visits, wait) for wait in _waits(engine, history, order, budgets)), key=_urgency))
     parked = parked_now(order, history.recorded)
+    alone = limit(order.currency)
+    expected = () if order.run_state is RunState.ENDED else awaited_reports(order, history.recorded)
     sentence, then = _ended(order) or _parked(order, parked) or _waiting(waits)
     return Why(
         order=order,
@@ -136,7 +140,8 @@ def why(
         parked=parked,
         owed=owed(order),
         at_stake=at_stake(order),
-        plans=with_remedies(_plans(order, actor, limit(order.currency)), order, history.recorded, actor),
+        plans=with_remedies(_plans(order, actor, alone), order, history.recorded, actor),
+        reports=possible_reports(order, actor, alone, expected, engine.clock.now()),
         tried=_failed_last(visits) if parked is not None else None,
     )
 

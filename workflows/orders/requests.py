@@ -148,7 +148,7 @@ def reporting(
     """
 
     def prepare(history: History, order: Order) -> KeyedCommand:
-        intent = answers or _answered_before(history, request) or awaited_intent(order, _AWAITED[request.action])
+        intent = answers or _answered_before(history, request) or answered_intent(order, request.action)
         if intent is None:
             check(request.caller.actor, request.action, order)
             raise NotAsked(type(fact(0, now)).__name__, order.version)
@@ -159,6 +159,11 @@ def reporting(
         return _keyed(request, command, content if on_behalf is None else (content, on_behalf), order, intent)
 
     return prepare
+
+
+def answered_intent(order: Order, action: Action) -> int | None:
+    """Return the version of the current ticket or offer, which a report answers that names none; None without one."""
+    return awaited_intent(order, _AWAITED[action])
 
 
 def transact_request(

@@ -1,6 +1,6 @@
 /** Reports that support passes on for a restaurant or a courier: what the party said and did not report itself. */
 
-/** @typedef {import("./actions.js").Offered} Offered */
+/** @typedef {import("./offers.js").Offered} Offered */
 /** @typedef {import("../../kit/action.js").Field} Field */
 
 export const FAULTS = /** @type {[string, string][]} */ ([["platform", "the platform"], ["restaurant", "the restaurant"], ["courier", "the courier"], ["customer", "the customer"]]);
@@ -9,6 +9,7 @@ const SAID_BY = { name: "said_by", label: "Who said so, and how", hint: "For exa
 const THEIR_REASON = { name: "party_reason", label: "Their reason", inert: true };
 const COURIER = { name: "courier_id", label: "Courier" };
 
+/** @typedef {{fact: string, party: "restaurant" | "courier", awaited: boolean, contradicts: number | null}} Possible as `GET /orders/{id}/why` says */
 /** @typedef {{title: string, fields?: Field[], body?: (v: Record<string, string>) => Record<string, any>}} Fact */
 
 /** @type {Record<string, Fact>} */
@@ -24,29 +25,30 @@ const FACTS = {
   failed: { title: "Delivery failed", fields: [{ name: "fault", label: "At fault", options: FAULTS }, THEIR_REASON], body: (v) => ({ party_reason: v.party_reason, fault: v.fault }) },
 };
 
-/** By the report that a wait names: the facts that can be passed on. @type {Record<string, string[]>} */
-const OF_REPORT = {
-  "preparation/accept": ["accepted", "item_unavailable"], "preparation/reject": ["rejected"], "preparation/ready": ["ready", "item_unavailable"],
-  "delivery/assign": ["assigned", "declined"], "delivery/pick-up": ["picked_up"], "delivery/deliver": ["delivered"], "delivery/fail": ["failed"],
-};
-
 /**
- * Return the facts that end a wait of the order, or would help it on if it is parked.
+ * Return the reports that the API says can be passed on: those that end a wait, and the others.
  * @param {string} id
  * @param {any} order
  * @param {any} why
- * @returns {Offered[]}
+ * @returns {{awaited: Offered[], others: Offered[]}}
  */
-export function factsOf(id, order, why) {
-  if (!why) return [];
-  const reports = [...why.waits.flatMap((/** @type {any} */ wait) => wait.reports), ...Object.values(why.plans).flatMap((/** @type {any} */ plan) => plan.instead)];
-  const names = [...new Set(reports.flatMap((report) => OF_REPORT[report] ?? []))];
-  return names.map((fact) => ({
-    name: `fact-${fact}`, title: FACTS[fact].title, needs: "pass_on", note: order.parked ? "A report of the party may help" : "Ends the wait, as the party's own report",
+export function reportsOf(id, order, why) {
+  const possible = /** @type {Possible[]} */ (why?.reports ?? []).filter(({ fact }) => FACTS[fact]);
+  /** @param {Possible} report @returns {Offered} */
+  const offered = ({ fact, ...report }) => ({
+    name: `fact-${fact}`, title: FACTS[fact].title, needs: "pass_on", note: effectOf(report, order.parked),
     path: `orders/${id}/facts`, dry: true, order: id, reason: "Why they did not report it themselves",
     fields: [...(fact === "item_unavailable" ? missingItem(order) : (FACTS[fact].fields ?? [])), SAID_BY],
-    body: (/** @type {Record<string, string>} */ v) => ({ fact, said_by: v.said_by, reason: v.reason, ...FACTS[fact].body?.(v) }),
-  }));
+    body: (v) => ({ fact, said_by: v.said_by, reason: v.reason, ...FACTS[fact].body?.(v) }),
+  });
+  return { awaited: possible.filter(({ awaited }) => awaited).map(offered), others: possible.filter(({ awaited }) => !awaited).map(offered) };
+}
+
+/** What a report does, for the list. @param {Omit<Possible, "fact">} report @param {boolean} parked */
+function effectOf({ party, awaited, contradicts }, parked) {
+  if (contradicts) return `It contradicts event ${contradicts}, so a person decides between the two`;
+  if (contradicts === 0) return "An earlier report is missing: no effect until it is there or a person decides";
+  return awaited && !parked ? `Ends the wait, as the ${party}'s own report` : `Counts as the ${party}'s own report`;
 }
 
 /** @param {any} order @returns {Field[]} */

@@ -104,7 +104,7 @@ function graphNode(machine, node, seen, run) {
   return {
     id: `${machine}/${node.id}`, label: stateWords(node.id), machine, type: node.type, comment: node.comment, waits: node.waits_for_token,
     back: node.path === "compensation", exception: node.path === "exception", ...end,
-    visits: seen.length, failures: seen.reduce((n, visit) => n + visit.failures, 0) - (withoutResult || (lasts && endsWithoutResult(last)) ? 1 : 0), error: last?.error ?? "",
+    visits: seen.length, failures: seen.reduce((n, visit) => n + visit.failures - (endsWithoutResult(visit) && (visit === last || isDesigned(visit.error)) ? 1 : 0), 0), error: last?.error ?? "",
     since: end.progress === "running" && !(run.until < Date.now()) ? last.entered_at : null,
   };
 }

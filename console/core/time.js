@@ -139,3 +139,20 @@ export function isZone(zone) {
     return false;
   }
 }
+
+/**
+ * Write the times of day in the words of an event in a zone, which is named: `ready at 12:45 UTC` becomes `ready at 13:45 CET`. The day is the one nearest to the event.
+ * @param {string} words
+ * @param {string} zone
+ * @param {string} near when the event was recorded
+ */
+export function withClocks(words, zone, near) {
+  if (zone === "UTC" || !words.includes(" UTC")) return words;
+  return words.replace(/(?<![\d:])(\d\d:\d\d) UTC\b/g, (_, time) => {
+    const there = Date.parse(`${day(near)}T${time}:00Z`);
+    const at = new Date(there + Math.round((Date.parse(near) - there) / DAY_MS) * DAY_MS).toISOString();
+    return `${clock(at, zone, false)} ${zoneName(at, zone)}`;
+  });
+}
+
+const DAY_MS = 86_400_000;

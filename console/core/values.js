@@ -43,3 +43,17 @@ export const typeWords = (type) => type.replace(/([a-z])([A-Z])/g, "$1 $2").toLo
 
 /** Write a name of the API in words: `picked_up` becomes `picked up`. @param {string} name */
 export const words = (name) => name.replaceAll("_", " ");
+
+const HELD = /** @type {Record<string, string>} */ ({ authorization: "amount reserved on the card (authorization)", capture: "amount charged (capture)", ticket: "ticket at the restaurant", offer: "offer to a courier" });
+
+/** Say what an order holds or owes; of a refund, the request for it is what is owed. @param {{holding: string, intent: number}} owed @param {any[]} events of the order */
+export const heldWords = ({ holding, intent }, events) => (events.some(({ version, type }) => version === intent && type === "PaymentRefundRequested") ? "refund" : (HELD[holding] ?? holding));
+
+const ACCOUNTS = /** @type {Record<string, string>} */ ({
+  holds: "reserved on cards: promised, not moved", held_for_customers: "the other side of what is reserved on cards", customer_receivable: "what the customer owes for a delivered meal until it is charged",
+  provider_clearing: "what the payment provider took, less what it refunded", restaurant_payable: "what the restaurant gets", courier_payable: "what the courier gets", platform_fees: "what the platform earns",
+  kept: "charged, and by decision of a person not refunded", credits: "price taken off after a complaint, an expense of this party", write_offs: "not collected from the customer, an expense of this party",
+});
+
+/** Say what an account is for. @param {string} account */
+export const accountTitle = (account) => ACCOUNTS[account.split(":")[0]];

@@ -6,7 +6,7 @@
  * after a lost answer is the same request.
  */
 
-import { money } from "../core/money.js";
+import { isZero, minus, money } from "../core/money.js";
 import { get, newKey, post } from "./api.js";
 import { Dialog } from "./dialog.js";
 import { Amount, Amounts, Status, Time, Trouble, actorWords, words } from "./parts.js";
@@ -158,7 +158,7 @@ function Preview({ answer, open = [], show }) {
       ${plan.runs.map((/** @type {any} */ run) => html`<li>The next run performs <code>${run.intent}</code>${run.version ? ` (event ${run.version})` : ""}</li>`)}
       ${!plan.money.length && !plan.runs.length && html`<li>No money moves and no provider is called.</li>`}
       <li>Recorded: ${plan.events.map((/** @type {string} */ type) => html`<code>${type}</code> `)}</li>
-      <li>The order is then <${Status} order=${{ status: plan.status }} /></li>
+      <li>The order is then <${Status} order=${{ status: plan.status }} />${plan.runs.length > 0 && " until these calls are answered; it goes on by itself"}</li>
     </ul>
     ${plan.second_person_for && html`<p class="attention">${money(plan.second_person_for)} needs the approval of a second person.</p>`}
   </div>`;
@@ -206,5 +206,12 @@ function Outcome({ order, answer, since }) {
   const shown = events.filter((e) => e.version > since).reverse();
   return html`<h3>Recorded in the log</h3>
     <ol class="outcome">${shown.map((event) => html`<li><span class="dim">${event.version}</span> <code>${event.type}</code> <span class="dim">by ${actorWords(event.actor)}, <${Time} at=${event.recorded_at} /></span></li>`)}</ol>
-    ${now?.status && html`<p class="space-above">The order is now <${Status} order=${now} /></p>`}`;
+    ${now?.status && html`<p class="space-above">The order is now <${Status} order=${now} />${now.payment && `, ${moneyEnd(now.payment)}`}</p>`}`;
+}
+
+/** Say where the money of an order stands. @param {{authorized: any, captured: any, released: any, refunded: any}} payment */
+function moneyEnd({ authorized, captured, released, refunded }) {
+  const held = minus(minus(authorized, captured), released);
+  const parts = [isZero(captured) ? "nothing charged" : `${money(captured)} charged`, !isZero(refunded) && `${money(refunded)} refunded`, isZero(held) ? "nothing reserved" : `${money(held)} reserved`];
+  return parts.filter(Boolean).join(", ");
 }

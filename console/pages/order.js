@@ -3,7 +3,7 @@
 import { withAmounts } from "../core/money.js";
 import { isFault } from "../core/problems.js";
 import { statesOf } from "../core/sagas.js";
-import { between, clock, dateTime, offset, withTimes, zoneName } from "../core/time.js";
+import { between, clock, offset, withClocks, withTimes, zoneName } from "../core/time.js";
 import { withoutId } from "../core/values.js";
 import { ActionDialog } from "../kit/action.js";
 import { get, useLoaded } from "../kit/api.js";
@@ -38,7 +38,8 @@ export default function Order({ id, query }) {
   const [personal, uncover] = useState(/** @type {{reason: string} | null} */ (null));
   const [paused, pause] = useState(false);
   const [acting, act] = useState(/** @type {import("./order/offers.js").Offered | null} */ (null));
-  const { order, timeline, problem, fresh, show, retry } = useOrder(id, personal, paused);
+  const { order, timeline: read, problem, fresh, show, retry } = useOrder(id, personal, paused);
+  const timeline = useInZone(read);
   const version = timeline?.events.at(-1)?.version ?? 0;
   const why = useLoaded(async (signal) => (may("read_why") && order ? get(`orders/${id}/why`, { signal }) : null), [id, order?.version]);
   const ledger = useLoaded(async (signal) => (may("read_ledger") && order ? get(`orders/${id}/ledger`, { signal }) : null), [id, order?.version]);
@@ -63,17 +64,17 @@ export default function Order({ id, query }) {
   const panels = { id, order, timeline, states, index: shown, past: shown < last, event: timeline.events[shown], state: states[shown + 1], began, choose, why: why.data, ledger: ledger.data, runs: runs.data, deliveries: sent.data, deliveriesProblem: sent.error, readDeliveries: sent.reload, act, personal, uncover };
   const state = panels.state ?? order;
   return html`
-    <${Head} id=${id} order=${order} status=${state.status} parked=${state.parked} total=${state.totals?.total} past=${past} timeline=${timeline} act=${act} />
+    <${Head} id=${id} order=${order} status=${state.status} parked=${state.parked} total=${state.totals?.total} past=${past} timeline=${read} act=${act} />
     ${problem?.status > 0 && html`<div class="stale-order"><${Trouble} problem=${problem} retry=${retry} /><p>What you look at is the order as it was read before${isFault(problem) ? html`. <a href="audit">Verify the log</a>` : ""}.</p></div>`}
     ${fresh > 0 && html`<p class="banner notice-line" role="status">The order changed while you looked: ${fresh} new ${fresh === 1 ? "event" : "events"}. <button type="button" onClick=${show}>Show</button></p>`}
     ${missed > 0 && html`<p class="banner notice-line" role="status">The order changed while you look at the past: ${missed} new ${missed === 1 ? "event" : "events"}. <button type="button" onClick=${() => setQuery({ at: "" })}>Back to live</button></p>`}
-    ${!past && why.data && (order.parked || why.data.waits.length > 0) && html`<p class=${order.parked ? "why-line parked" : "why-line"}><${Said}>${withTimes(withAmounts(withoutId(why.data.sentence, id)), zone)}</${Said}> <button type="button" class="link" onClick=${showWhy}>${may("retry") ? "What can be done" : "More"}</button></p>`}
+    ${!past && why.data && (order.parked || why.data.waits.length > 0) && html`<p class=${order.parked ? "why-line parked" : "why-line"}><${Said}><span title=${why.data.sentence}>${withTimes(withAmounts(withoutId(why.data.sentence, id)), zone)}</span></${Said}> <button type="button" class="link" onClick=${showWhy}>${may("retry") ? "What can be done" : "More"}</button></p>`}
     <section class=${past ? "slider-box past" : "slider-box"} aria-label="Moment">
       <div class="slider-head">
         <button type="button" aria-label="One event back" disabled=${index === 0} onClick=${() => choose(index - 1)}><${Icon} name="back" /></button>
         <button type="button" aria-label="One event forward" disabled=${!past} onClick=${() => choose(index + 1)}><${Icon} name="forward" /></button>
         <p><strong>Event ${event.version} of ${version}</strong> <span class="dim">${event.type}, <${Time} at=${event.recorded_at} /> ${zone === "UTC" ? "UTC" : `(${clock(event.recorded_at, "UTC")} UTC)`}, ${offset(between(began, event.recorded_at))}</span></p>
-        ${past ? html`<p class="past-note" role="status">You look at the past: the order as it was at ${dateTime(event.recorded_at).slice(11)} UTC</p><button type="button" class="back-to-live" onClick=${() => setQuery({ at: "" })}>Back to live</button>` : html`<${LiveNote} event=${event} paused=${paused} />`}
+        ${past ? html`<p class="past-note" role="status">You look at the past: the order as it was at <${Time} at=${event.recorded_at} /></p><button type="button" class="back-to-live" onClick=${() => setQuery({ at: "" })}>Back to live</button>` : html`<${LiveNote} event=${event} paused=${paused} />`}
         <button type="button" aria-pressed=${paused} onClick=${() => pause(!paused)}><${Icon} name=${paused ? "play" : "pause"} />${paused ? "Resume" : "Pause"}</button>
       </div>
       <${Slider} events=${timeline.events} index=${index} choose=${choose} />
@@ -88,20 +89,24 @@ function WhenUnreadable(props) {
   return data ? html`<${data.Unreadable} ...${props} />` : html`<p class="boot" aria-busy="true">Reading the order.</p>`;
 }
 
-/** The graph takes a whole window: what is asked first stands above it, and leads to its card. */
+/** On a phone the card of the reason is below what stands first: the line above leads to it. */
 const showWhy = () => document.querySelector(".card.why")?.scrollIntoView();
 
 /** Everything below the slider. It follows the slider, and is not drawn again for a step that it has not to show yet. */
 const Panels = memo((page) => {
   const { id, order, timeline, past, event, why, deliveries, act, personal, uncover } = page;
-  const waits = order.parked || why?.waits.length > 0; // somebody may have to do something: the actions stand beside the reason
+  const first = useRef(""); // the order for which a person may have had to do something: the reason and the actions then stay above the graph
+  if (order.parked || why?.waits.length > 0) first.current = id;
+  const above = first.current === id;
+  const reason = html`<${Why} id=${id} why=${why} events=${timeline.events} past=${past} headed=${above && !past} />`;
   const actions = html`<${Actions} id=${id} order=${order} why=${why} events=${timeline.events} sent=${deliveries} past=${past} act=${act} />`;
   return html`
+    ${above && html`<div class="order-now">${reason}${actions}</div>`}
     <${Graph} ...${page} />
     <div class="order-columns">
       <div class="stack"><${Timeline} ...${page} /></div>
-      <div class="stack">${!past && html`<${Why} ...${page} />`}${waits && actions}<${Changes} ...${page} /><${State} ...${page} /><${Waterfall} ...${page} /><${Receipt} ...${page} /><${Executions} ...${page} /><${Webhooks} data=${deliveries} error=${page.deliveriesProblem} reload=${page.readDeliveries} version=${event.version} act=${act} /></div>
-      <div class="stack"><${Evidence} ...${page} /><${Money} ...${page} />${!waits && actions}<${Contact} order=${order} personal=${personal} uncover=${uncover} /></div>
+      <div class="stack">${!above && !past && reason}<${Changes} ...${page} /><${State} ...${page} /><${Waterfall} ...${page} /><${Receipt} ...${page} /><${Executions} ...${page} /><${Webhooks} data=${deliveries} error=${page.deliveriesProblem} reload=${page.readDeliveries} version=${event.version} act=${act} /></div>
+      <div class="stack"><${Evidence} ...${page} /><${Money} ...${page} />${!above && actions}<${Contact} order=${order} personal=${personal} uncover=${uncover} /></div>
     </div>`;
 });
 
@@ -132,6 +137,12 @@ function useFollowing(index, timeline) {
   }, [index]);
   useEffect(() => () => cancelAnimationFrame(now.frame), []);
   return now.shown;
+}
+
+/** Return the timeline with the times in the words of its events in the chosen zone. @param {any} timeline */
+function useInZone(timeline) {
+  const { zone } = useStore(settings);
+  return useMemo(() => timeline && { ...timeline, events: timeline.events.map((/** @type {any} */ event) => ({ ...event, words: withClocks(event.words, zone, event.recorded_at) })) }, [timeline, zone]);
 }
 
 /** Return how many events were recorded since the past is looked at, or since it was opened there. @param {number} version of the newest event @param {boolean} past */
@@ -177,7 +188,7 @@ const Head = memo(({ id, order, status, parked, total, past, timeline, act }) =>
       <button type="button" onClick=${copy}><${Icon} name=${copied ? "check" : "copy"} />${copied ? "Copied" : past ? "Link to this moment" : "Link"}</button>
       <button type="button" onClick=${() => print()}><${Icon} name="print" />Print</button>
       <button type="button" onClick=${keep}>Download history</button>
-      ${may("read_checkpoints") && html`<${Download} label="Export signed history" path=${`orders/${id}/proof`} type="application/json" name=${`${id}.proof.json`} primary />`}
+      ${may("read_checkpoints") && html`<${Download} label="Export signed history" path=${`orders/${id}/proof`} type="application/json" name=${`${id}.proof.json`} primary=${!may("note")} />`}
     </div></div>`;
 });
 

@@ -72,8 +72,8 @@ def test_time_since_placing_is_short(then: str, words: str) -> None:
         (event("RunStarted", 16, run=3, by=ROOT, reason="it is back"), 'Run 3 started by support root: "it is back"'),
         (event("DeliveryOverdue"), "No delivery report in time"),
         (
-            event("OrderAbandoned", by=ROOT, reason="bank refuses"),
-            'Abandoned by support root, nothing was reversed: "bank refuses"',
+            event("OrderAbandoned", by=ROOT, reason="bank refuses", fault="platform"),
+            'Abandoned by support root, nothing was reversed: "bank refuses" (at fault: platform)',
         ),
         (
             event("PreparationWrittenOff", reason="already_cooked"),
@@ -90,7 +90,7 @@ def test_a_write_off_names_the_amount_of_the_event_that_it_writes_off() -> None:
     """An event number alone does not help support; it is shown only if the event itself was cut off."""
     written_off = event("WrittenOff", 9, intent=2, by=ROOT, reason="bank refuses", fault="platform")
     earlier = {2: event("PaymentAuthorizationRequested", 2, amount=eur("129.50"))}
-    sentence = '129.50 EUR authorization (event 2) written off by support root: "bank refuses"'
+    sentence = '129.50 EUR authorization (event 2) written off by support root: "bank refuses" (at fault: platform)'
     assert event_words.event_sentence(written_off, earlier) == sentence
     assert event_words.event_sentence(written_off, {}).startswith("Event 2 written off by support root")
 

@@ -170,6 +170,12 @@ def test_the_contact_is_covered_until_it_is_asked_for_and_that_is_recorded(visit
     assert axe(visit) == []
 
 
+_ABOVE_THE_GRAPH = """() => {
+  const [actions, graph] = ['.order-now .offers', '.card.graph'].map(each => document.querySelector(each))
+  return Boolean(actions.compareDocumentPosition(graph) & Node.DOCUMENT_POSITION_FOLLOWING)
+}"""
+
+
 def test_an_action_is_previewed_has_a_reason_and_ends_with_what_the_log_says(visit: Visit) -> None:
     """A parked order is retried: the plan, the reason, and then the events that followed, not the click."""
     order = visit.stage.orders["parked"]
@@ -177,6 +183,7 @@ def test_an_action_is_previewed_has_a_reason_and_ends_with_what_the_log_says(vis
     page.wait_for_selector(".why-line:has-text('the payment was not captured')")
     page.click("text=What can be done")
     page.wait_for_function("document.querySelector('.card.why').getBoundingClientRect().bottom < innerHeight")
+    assert page.evaluate(_ABOVE_THE_GRAPH), "what can be done stands above the graph"
     page.click("button[aria-label='Preview: Retry']")
     page.wait_for_selector("text=What happens")
     send = page.locator("dialog button.primary")
@@ -185,7 +192,10 @@ def test_an_action_is_previewed_has_a_reason_and_ends_with_what_the_log_says(vis
     send.click()
     page.wait_for_selector("dialog .outcome code:has-text('RunStarted')")
     page.wait_for_selector("dialog .outcome code:has-text('OrderParked')")
-    page.wait_for_selector("dialog [role=status] p:has-text('The order is now') .badge:text-is('parked')")
+    ended = page.locator("dialog [role=status] p", has_text="The order is now")
+    ended.locator(".badge:text-is('parked')").wait_for()
+    assert "nothing charged" in ended.inner_text()
+    assert " reserved" in ended.inner_text()
     page.click("dialog footer button:text-is('Close')")
     run = [e for e in visit.stage.sign_in("support", "anna").history(order) if e["type"] == "RunStarted"][-1]
     assert (run["actor"]["id"], run["data"]["reason"]) == ("anna", "asked the bank")

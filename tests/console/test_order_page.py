@@ -52,9 +52,11 @@ def test_the_signed_history_is_what_an_outside_party_can_verify(visit: Visit, tm
     saved.value.save_as(file)
     verifier = REPOSITORY / "packaging" / "verify" / "expediter_verify.py"
     subprocess.run([sys.executable, verifier, file], check=True, capture_output=True)
+    page.click("section.evidence summary")
     page.click("section.evidence >> text=Look it up")
     page.wait_for_selector("section.evidence >> text=/place \\d+ of \\d+/")
     page = visit.open(f"orders/{visit.stage.place('after the checkpoint')}")
+    page.click("section.evidence summary")
     page.click("section.evidence >> text=Look it up")
     page.wait_for_selector("section.evidence .attention")
 

@@ -62,6 +62,11 @@ def _with_code(sentence: str) -> Callable[[Data], str]:
     )
 
 
+def _at_fault(data: Data) -> str:
+    """Name the party at fault, to append to a sentence."""
+    return f" (at fault: {data['fault']})"
+
+
 def _fixed(sentence: str) -> Callable[[Data], str]:
     return lambda _: sentence
 
@@ -95,7 +100,9 @@ def _written_off(event: Data, earlier: Earlier) -> str:
     what = "" if intent is None else _INTENTS.get(intent["type"], "intent")
     amount = f"{money(intent['data']['amount'])} " if intent is not None and "amount" in intent["data"] else ""
     subject = f"{amount}{what} (event {data['intent']})" if what else f"Event {data['intent']}"
-    return f"{subject[0].upper()}{subject[1:]} written off by {actor(data['by'])}{quoted(data['reason'])}"
+    return (
+        f"{subject[0].upper()}{subject[1:]} written off by {actor(data['by'])}{quoted(data['reason'])}{_at_fault(data)}"
+    )
 
 
 _FROM_EARLIER: dict[str, Callable[[Data, Earlier], str]] = {
@@ -114,11 +121,15 @@ _FROM_DATA: dict[str, Callable[[Data], str]] = {
         + " and has no effect until support decides"
     ),
     "ReportConfirmed": lambda d: f"Event {d['report']} takes effect, confirmed by {actor(d['by'])}",
-    "CancellationRequested": lambda d: f"Cancellation begun {why_cancelled(d)} (at fault: {d['fault']})",
+    "CancellationRequested": lambda d: f"Cancellation begun {why_cancelled(d)}{_at_fault(d)}",
     "OrderCompleted": _fixed("Order completed, delivered and paid"),
-    "CreditGranted": lambda d: f"Credit of {money(d['amount'])} granted by {actor(d['by'])}{quoted(d['reason'])}",
+    "CreditGranted": lambda d: (
+        f"Credit of {money(d['amount'])} granted by {actor(d['by'])}{quoted(d['reason'])}{_at_fault(d)}"
+    ),
     "NoteAdded": lambda d: f"Note by {actor(d['by'])}{quoted(d['text'])}",
-    "OrderAbandoned": lambda d: f"Abandoned by {actor(d['by'])}, nothing was reversed{quoted(d['reason'])}",
+    "OrderAbandoned": lambda d: (
+        f"Abandoned by {actor(d['by'])}, nothing was reversed{quoted(d['reason'])}{_at_fault(d)}"
+    ),
     "ApprovalRequested": lambda d: (
         f"Second person needed for the {_REQUESTS.get(d['wish'], plain(d['wish']))} of {money(d['amount'])} "
         f"requested by {actor(d['by'])}{quoted(d['reason'])}"
@@ -168,7 +179,7 @@ _FROM_DATA: dict[str, Callable[[Data], str]] = {
     "CourierTimedOut": _fixed("No courier answered in time"),
     "OrderPickedUp": _fixed("Courier picked the meal up"),
     "OrderDelivered": _fixed("Delivered to the customer"),
-    "DeliveryFailed": lambda d: f"{_with_code('Delivery failed')(d)} (at fault: {d['fault']})",
+    "DeliveryFailed": lambda d: f"{_with_code('Delivery failed')(d)}{_at_fault(d)}",
     "DeliveryOverdue": _fixed("No delivery report in time"),
     "CourierReleaseRequested": lambda d: f"Withdrawal of offer {d['request']} requested",
     "CourierReleased": _fixed("Offer withdrawn"),

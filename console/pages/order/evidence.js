@@ -2,7 +2,7 @@
 
 import { exact } from "../../core/time.js";
 import { get, useLoaded } from "../../kit/api.js";
-import { Card, Copy, Facts, Said, actorWords } from "../../kit/parts.js";
+import { Card, Copy, Facts, Said, Time, actorWords } from "../../kit/parts.js";
 import { may } from "../../kit/session.js";
 import { html, useState } from "../../kit/view.js";
 
@@ -13,8 +13,10 @@ export function Evidence({ id, event, timeline }) {
   return html`<${Card} class="evidence" title=${html`<span class="saga-dot" data-saga=${event.saga}></span><${Said}>${event.words}</${Said}>`}>
     <${Facts} rows=${[
       ["Type", html`<code>${event.type} v${event.schema}</code>`],
-      ["When", html`<span class="mono">${exact(event.recorded_at)}</span>`],
+      ["When", html`<${Time} at=${event.recorded_at} /> <span class="dim mono">${exact(event.recorded_at).slice(11)}</span>`],
       ["By", html`<${Said}>${actorWords(event.actor)}</${Said}>`],
+    ]} />
+    <details class="proof" open=${may("read_checkpoints") && !may("note")}><summary>Proof: request, place in the hash chain, signed checkpoint</summary><${Facts} rows=${[
       ["Trace", html`${may("list_events") ? html`<a href=${`events?correlation=${encodeURIComponent(trace)}`}><code>${trace.slice(0, 18)}</code></a>` : html`<code>${trace.slice(0, 18)}</code>`}`],
       ["Recorded by", html`<code title=${event.causation}>${event.causation.slice(0, 22)}</code>`],
       ["Key", !event.key.startsWith("(") && html`<${Copy} text=${event.key} short=${24} />`],
@@ -22,7 +24,7 @@ export function Evidence({ id, event, timeline }) {
       ["Hash", html`<span class=${timeline.verified.ok ? "verified" : ""}>${timeline.verified.ok ? "✓ " : ""}</span><${Copy} text=${event.hash} short=${14} />`],
       ["Previous", event.previous ? html`<${Copy} text=${event.previous} short=${14} />` : "the first commit"],
       ["Checkpoint", may("read_checkpoints") && html`<${Checkpoint} id=${id} commit=${event.commit} version=${timeline.version} />`],
-    ]} />
+    ]} /></details>
     ${broken.map((/** @type {any} */ f) => html`<p class="attention">${f.what}</p>`)}
   </${Card}>`;
 }

@@ -17,7 +17,7 @@ export function State({ state, states, event, index }) {
     always && html`<div class=${classes(changed.some((each) => each === path || each.startsWith(`${path}/`) || path.startsWith(`${each}/`)) && "changed")}><dt>${name}</dt><dd><${Said}>${inWords(value, zone)}</${Said}></dd></div>`;
   const { payment, preparation, delivery, totals, cancellation } = state;
   const offers = Object.values(delivery.offers);
-  return html`<${Card} title=${`State after event ${event.version}`} note="folded on the server, read only">
+  return html`<${Card} title=${`State after event ${event.version}`} note="computed from the events until then">
     <div class="state">
       <section data-saga="order"><h3>Order</h3><dl>
         ${Object.entries(state.lines).map(([number, line]) => row(html`<bdi>${[line.name, ...line.options.map((/** @type {any} */ option) => option.name)].join(", ")}</bdi>`, `lines/${number}`, `${line.quantity === line.ordered ? line.quantity : `${line.quantity} of ${line.ordered}`} × ${money(eachOf(line))}`))}

@@ -14,7 +14,8 @@ import { attemptWords, isUndelivered, standing, stateWords as deliveryWords, typ
 import { changesOf, compressed, spansOf, statesOf, undosOf } from "../../../console/core/sagas.js";
 import { drawTrack, metresBetween, sentenceOf, stagesOf, withPosition } from "../../../console/core/tracking.js";
 import { understand } from "../../../console/core/search.js";
-import { ago, countdown, dateTime, duration, offset, utcBeside, withTimes } from "../../../console/core/time.js";
+import { heldWords } from "../../../console/core/values.js";
+import { ago, countdown, dateTime, duration, offset, utcBeside, withClocks, withTimes } from "../../../console/core/time.js";
 
 const EUR = (amount) => ({ amount, currency: "EUR" });
 
@@ -181,6 +182,13 @@ test("the graph shows the executed path of a moment on the definition, one machi
   assert.equal(stateWords("AwaitReadiness"), "Await readiness");
 });
 
+test("a call that the circuit did not allow is no retry of the one that was made later", () => {
+  const failed = (error) => [{ machine: "order", status: "RUNNING", states: [visit("Authorize", 0, 10, { error, failures: 1, attempts: 1 }), visit("Authorize", 20, null, { attempts: 1 })] }];
+  const retries = (error) => graphOf(LAYOUTS, failed(error), "9999-12-31T00:00:00Z").nodes.find(({ id }) => id === "order/Authorize").failures;
+  assert.equal(retries("CircuitOpen"), 0);
+  assert.equal(retries("PaymentsUnavailable"), 1);
+});
+
 test("branches of a Parallel stand beside each other in a box, before they are reached and afterwards", () => {
   const within = (id, group, extra = {}) => node(id, { group, ...extra });
   const order = { start: "Authorize", nodes: [node("Authorize"), node("Fulfil", { type: "Parallel" }), within("Cook", "Fulfil/0", { end: true }), within("Find", "Fulfil/1"), within("Carry", "Fulfil/1", { end: true }), node("Settle", { end: true })],
@@ -321,4 +329,17 @@ test("UTC stands beside a time, with its date where that is another, and not bes
   assert.equal(utcBeside("2026-11-27T23:30:00Z", "Europe/Rome"), "2026-11-27 23:30:00 UTC");
   assert.equal(utcBeside("2026-06-27T12:00:00Z", "Africa/Abidjan"), "");
   assert.equal(utcBeside("2026-06-27T12:00:00Z", "UTC"), "");
+});
+
+test("times of day in the words of an event are those of the chosen zone, on the nearest day", () => {
+  const near = "2026-11-27T23:50:00Z";
+  assert.match(withClocks("Restaurant accepted, ready at 00:10 UTC", "Europe/Paris", near), /ready at 01:10 (CET|GMT\+1)$/);
+  assert.equal(withClocks("ready at 00:10 UTC", "UTC", near), "ready at 00:10 UTC");
+  assert.equal(withClocks("a text without a time", "Europe/Paris", near), "a text without a time");
+});
+
+test("what is held is named in words, and a refund that was not made is a refund", () => {
+  const events = [{ version: 15, type: "PaymentRefundRequested" }];
+  assert.equal(heldWords({ holding: "capture", intent: 15 }, events), "refund");
+  assert.equal(heldWords({ holding: "capture", intent: 9 }, events), "amount charged (capture)");
 });

@@ -47,10 +47,14 @@ for (const letter of given.slice(-8)) {
   box.value += letter
   box.dispatchEvent(new Event('input', { bubbles: true }))
 }
-const meant = (state) => [...document.querySelectorAll(`.search [role=option]${state}`)].map((each) => each.innerText)
-await seen(() => meant('')[1]?.includes('ends with'))
-key('ArrowDown')
-await seen(() => meant('.on')[0]?.includes('ends with'))
+const meant = () => [...document.querySelectorAll('.search [role=option]')]
+const ends = () => meant().findIndex((each) => each.innerText.includes('ends with'))
+await seen(() => ends() >= 0)
+while (!meant()[ends()].matches('.on')) {
+  const before = meant().findIndex((each) => each.matches('.on'))
+  key('ArrowDown')
+  await seen(() => !meant()[before]?.matches('.on'))
+}
 key('Enter')
 await seen(() => rows().join() === `orders/${given}`)
 document.querySelector('main tr.row [data-row]').click()

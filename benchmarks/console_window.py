@@ -39,6 +39,7 @@ _UNTIL = """
     port2.postMessage(0)
   }))
   const rows = () => [...document.querySelectorAll('main tr.row [data-row]')].map((link) => link.getAttribute('href'))
+  setTimeout(() => reject(new Error('the page did not change as it should')), %d)
   const began = performance.now()
   const act = async () => { %s }
   act().then(painted).then(() => resolve(performance.now() - began), reject)
@@ -55,6 +56,7 @@ _QUIET = """
 })
 """
 QUIET_MS = 400
+PATIENCE_MS = 60_000
 
 
 @contextmanager
@@ -125,4 +127,4 @@ class Window:
             act: JavaScript with ``await seen(() => ...)`` for a change of the page, ``rows()`` for the addresses of
                 the rows that are drawn, and ``given``.
         """
-        return float(self.page.evaluate(_UNTIL % act, given))
+        return float(self.page.evaluate(_UNTIL % (PATIENCE_MS, act), given))

@@ -82,7 +82,7 @@ function Courier({ id }) {
     <svg viewBox="0 0 ${SIDE} ${SIDE}" width=${SIDE} height=${SIDE} role="img" aria-label=${`The way of the courier, now at ${place}`}>
       <polyline points=${points.map((point) => point.map((n) => n.toFixed(1)).join(",")).join(" ")} /><circle class="halo" cx=${SIDE / 2} cy=${SIDE / 2} r="14" /><circle class="core" cx=${SIDE / 2} cy=${SIDE / 2} r="6" />
       <path class="scale" d="M12 ${SIDE - 14}v6h${SIDE / 4}v-6" /><text x="12" y=${SIDE - 20}>${scale >= 1000 ? `${scale / 1000} km` : `${scale} m`}</text><text x=${SIDE - 14} y="22" text-anchor="end">north ↑</text></svg>
-    <${Facts} rows=${[["Position", html`<a href=${`geo:${here.latitude},${here.longitude}`}>${place}</a>`], ["Moved", track.length > 1 && `${Math.round(metresBetween(track[0], here))} m since this page shows it`]]} /></${Card}>`;
+    <${Facts} rows=${[["Position", html`<a href=${`geo:${here.latitude},${here.longitude}`}>${place}</a>`], ["Moved", track.length < 2 ? null : `${Math.round(metresBetween(track[0], here))} m since this page shows it`]]} /></${Card}>`;
 }
 
 /** @param {{order: any}} props */

@@ -61,7 +61,7 @@ function Deliveries({ endpoint, query }) {
     { label: "Event", wide: true, cell: (/** @type {any} */ d) => html`<${About} of=${d} />` },
     { label: "Order", cell: (/** @type {any} */ d) => d.event.startsWith("ord_") && html`<a href=${`orders/${d.event.split("/")[0]}?at=${d.event.split("/")[1]}`}><code>${d.event.slice(4, 12)}</code></a>` },
     { label: "When", late: true, cell: (/** @type {any} */ d) => html`<${Time} at=${d.recorded_at} />` },
-    { label: "Attempts", cell: (/** @type {any} */ d) => html`<${Attempts} of=${d.attempts} />` },
+    { label: "Attempts", late: true, cell: (/** @type {any} */ d) => html`<${Attempts} of=${d.attempts} />` },
     { label: "Status", cell: (/** @type {any} */ d) => html`<${Standing} of=${d} />` },
     { label: "Next", late: true, cell: (/** @type {any} */ d) => d.next_try && html`<${Countdown} until=${d.next_try} />` },
     { label: html`<span class="visually-hidden">Actions</span>`, align: /** @type {"end"} */ ("end"), cell: (/** @type {any} */ d) => may("resend_webhooks") && html`<button type="button" onClick=${() => act(resending([d], [endpoint]))}>Send again</button>` },

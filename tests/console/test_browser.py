@@ -377,6 +377,8 @@ def test_the_event_log_leads_to_an_export_of_what_it_lists(visit: Visit) -> None
 
 def test_deliveries_that_failed_are_found_among_the_others(visit: Visit) -> None:
     """Of a hundred deliveries the failed ones are shown alone, and the choice is in the address."""
+    visit.stage.refused.add("expediter.order.cancelled.v1")
+    visit.stage.sign_in("support", "anna").cancel(visit.stage.place("not told"), "changed my mind")
     page = visit.open("webhooks")
     page.wait_for_selector("tr.row .badge:text-is('delivered')")
     page.click("button:text-is('Not delivered')")

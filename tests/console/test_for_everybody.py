@@ -15,7 +15,7 @@ DIALOGS = [
     ("", "button.who"),
     ("events", "button[data-row] >> nth=0"),
     ("webhooks", "text=Send again >> nth=0"),
-    ("circuits", "text=Hold open >> nth=0"),
+    ("circuits", "text=Stop calls >> nth=0"),
     ("incidents", "text=Retry all >> nth=0"),
     ("audit/checkpoints", "button[data-row] >> nth=0"),
 ]

@@ -78,13 +78,19 @@ def _approved(approved: ApprovedErasure | None) -> ApprovedErasureJson | None:
 def _goes(plan: ErasurePlan) -> list[str]:
     if plan.key_id is None:
         return []
+    fields, orders = _counted(plan.fields, "field"), _counted(len(plan.orders.all), "order")
+    unsent = f"; {plan.pending} of them had not arrived and will not be sent" if plan.pending else ""
     return [
-        f"The data key {plan.key_id}: {plan.fields} fields of {len(plan.orders.all)} orders read as (erased). They are "
-        "contacts, payment methods, notes and reasons in free text.",
+        f"The data key {plan.key_id}. {fields} of {orders} read as (erased): contacts, payment methods, notes and "
+        "reasons in free text.",
         "The blind indexes in the views: the orders are not found by phone, e-mail or name any more.",
-        f"{plan.deliveries} webhook deliveries, {plan.pending} of which their receivers have not got and will not get.",
+        f"What was kept of {_counted(plan.deliveries, 'webhook delivery', 'webhook deliveries')}{unsent}.",
         "Positions of couriers on the way to the customer, and unused tickets of the customer for live updates.",
     ]
+
+
+def _counted(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
 _STAYS: list[StaysJson] = [

@@ -40,12 +40,17 @@ from workflows.sandbox.settings import SandboxSettings
 
 TOKEN = "what-the-sandbox-asks-to-see"
 
+WORKERS_BYTES = 14e9
+"""What the emulator's workers unpack: 350 MB for each, and some forty of them on a busy machine."""
+
 
 def main(folder: Path) -> None:
     """Serve until no worker holds the lock."""
     with ExitStack() as opened:
         sandbox = opened.enter_context(_sandbox(folder))
-        scratch = Path(opened.enter_context(TemporaryDirectory(dir=memory_folder(), ignore_cleanup_errors=True)))
+        scratch = Path(
+            opened.enter_context(TemporaryDirectory(dir=memory_folder(WORKERS_BYTES), ignore_cleanup_errors=True))
+        )
         step_functions_port = free_port()
         step_functions = f"http://127.0.0.1:{step_functions_port}"
         account = Account(url=opened.enter_context(emulator(folder, scratch)))

@@ -66,7 +66,7 @@ function Frame({ who }) {
     <${Banners} />
     <main id="main" tabindex="-1">
       <${OnPaper} who=${who} />
-      ${page && may(page.needs) ? html`<${Boundary} key=${here.path}><${Lazy} page=${page} names=${found?.names ?? {}} query=${here.query} /></${Boundary}>` : html`<${NotHere} />`}
+      ${page && may(page.needs) ? html`<${Boundary} key=${`${who.role} ${who.id} ${here.path}`}><${Lazy} page=${page} names=${found?.names ?? {}} query=${here.query} /></${Boundary}>` : html`<${NotHere} />`}
     </main>
     ${dialog === "keys" && html`<${Keys} places=${places} close=${() => open("")} />`}
     ${dialog === "settings" && html`<${SettingsDialog} close=${() => open("")} logOut=${() => logOut()} />`}`;

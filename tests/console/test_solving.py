@@ -13,6 +13,8 @@ from tests.console.stage import Stage
 from workflows.cli.connection import minted
 from workflows.cli.demo.engine_process import engine
 from workflows.cli.demo.menu import demo_order
+from workflows.cli.demo.play import play
+from workflows.cli.demo.stories import STORIES
 from workflows.client import ExpediterClient
 from workflows.embedded.view_builder import opened_views
 
@@ -122,3 +124,41 @@ def test_a_credit_above_the_limit_is_asked_for_by_one_person_and_granted_by_anot
     page.wait_for_selector(row, state="detached")
     credited = careful.stage.sign_in("support", "bert").get(order)["totals"]["credited"]
     assert credited == {"amount": "5.00", "currency": "EUR"}
+
+
+def test_a_courier_admits_that_a_completed_order_never_came_and_the_customer_gets_everything_back(
+    careful: Visit,
+) -> None:
+    """Below what is offered at once stand the reports that contradict what was reported: a person decides then."""
+    ordered = demo_order(Random("never came"), "pm_ok")
+    (played,) = play([(STORIES[0], ordered)], careful.stage.sign_in, "never-came", lambda _: None)
+    order = played.view["id"]
+    bert = careful.stage.sign_in("support", "bert")
+    eventually(lambda: bert.get(order)["status"] == "completed")
+    page = careful.open(f"orders/{order}")
+    page.click(".other-reports summary:has-text('Delivery failed')")
+    assert axe(careful) == []
+    page.click("button[aria-label='Preview: Delivery failed']")
+    page.get_by_label("At fault").select_option("courier")
+    page.get_by_label("Their reason").fill("the meal was stolen")
+    page.get_by_label("Who said so, and how").fill("the courier, by phone")
+    _sent(careful, "ReportContested", "he was ashamed")
+    page.locator("button[aria-label^='Preview: Confirm the report of event']").first.click()
+    _sent(careful, "ApprovalRequested", "he admits it")
+    page = careful.open(f"orders/{order}", subject="bert")
+    page.locator("button[aria-label^='Preview: Approve']").first.click()
+    _sent(careful, "ReportConfirmed", "the photo is of another door")
+    eventually(lambda: bert.get(order)["status"] == "cancelled")
+    assert bert.why(order)["sentence"].endswith("everything was given back or written off.")
+    assert not bert.why(order)["owed"]
+
+
+def _sent(visit: Visit, event: str, reason: str) -> None:
+    """Send what the dialog asks for, once its preview has this event."""
+    page = visit.page
+    page.wait_for_selector(f"dialog .preview code:text-is('{event}')")
+    page.fill("dialog textarea", reason)
+    page.click("dialog button.primary")
+    page.wait_for_selector(f"dialog .outcome code:text-is('{event}')")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog", state="detached")

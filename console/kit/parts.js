@@ -25,7 +25,10 @@ const TONES = /** @type {Record<string, string>} */ ({
 });
 
 /** @param {{of: string, label?: string}} props */
-export const Badge = ({ of, label }) => html`<span class="badge" data-tone=${TONES[of] ?? "calm"}>${label ?? words(of)}</span>`;
+export const Badge = ({ of, label }) => html`<span class="badge" data-tone=${TONES[of] ?? "calm"} title=${label ? undefined : MEANINGS[of]}>${label ?? words(of)}</span>`;
+
+/** States that are not understood at the first reading. @type {Record<string, string>} */
+const MEANINGS = { parked: "Stopped: nothing happens by itself, a person has to decide.", abandoned: "Ended by a person; nothing was undone.", cancelling: "Being cancelled: what was done is undone." };
 
 /** What the state of a circuit means for calls, in place of open and closed, which a shop is too. @type {Record<string, string>} */
 const CALLS = { closed: "calls are made", open: "calls are stopped", half_open: "one call is tried", held_open: "stopped by a person" };

@@ -182,7 +182,7 @@ const Head = memo(({ id, order, status, parked, total, past, timeline, act }) =>
         <span>Restaurant <a href=${`orders?restaurant=${encodeURIComponent(order.restaurant)}`}><${RestaurantName} id=${order.restaurant} /></a></span>
         <span>Total <strong><${Amount} of=${total} /></strong></span>
         <span>Placed <strong><${Time} at=${order.placed_at} /></strong> ${zoneName(order.placed_at, zone)}</span>
-        ${order.run > 1 && html`<span>Run <strong>${order.run}</strong></span>`}</p>
+        ${order.run > 1 && html`<span title="How often the steps of the order were begun: each run goes on from what is recorded.">Run <strong>${order.run}</strong></span>`}</p>
     <div class="actions">
       <${AddNote} id=${id} order=${order} act=${act} />
       <button type="button" onClick=${copy}><${Icon} name=${copied ? "check" : "copy"} />${copied ? "Copied" : past ? "Link to this moment" : "Link"}</button>

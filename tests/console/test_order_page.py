@@ -52,11 +52,11 @@ def test_the_signed_history_is_what_an_outside_party_can_verify(visit: Visit, tm
     saved.value.save_as(file)
     verifier = REPOSITORY / "packaging" / "verify" / "expediter_verify.py"
     subprocess.run([sys.executable, verifier, file], check=True, capture_output=True)
-    page.click("section.evidence summary")
+    page.click("section.evidence >> text=Proof:")
     page.click("section.evidence >> text=Look it up")
     page.wait_for_selector("section.evidence >> text=/place \\d+ of \\d+/")
     page = visit.open(f"orders/{visit.stage.place('after the checkpoint')}")
-    page.click("section.evidence summary")
+    page.click("section.evidence >> text=Proof:")
     page.click("section.evidence >> text=Look it up")
     page.wait_for_selector("section.evidence .attention")
 
@@ -96,7 +96,7 @@ def test_every_way_out_of_an_incident_that_the_api_plans_is_offered(visit: Visit
     plans = visit.stage.sign_in("support", "anna").why(order)["plans"]
     (uncollected,) = (name for name, plan in plans.items() if name.startswith("write_off") and not plan["refused"])
     page = visit.open(f"orders/{order}")
-    offer = page.locator(f".offers li:has-text('Write off #{uncollected.split()[1]}: Capture of')")
+    offer = page.locator(f".offers li:has-text('Write off event {uncollected.split()[1]}: Capture of')")
     assert "the order stays delivered" in offer.inner_text()
     offer.locator("button").click()
     page.wait_for_selector("dialog .preview code:text-is('WrittenOff')")
@@ -198,6 +198,7 @@ def test_an_order_on_paper_has_every_event_and_no_control(visit: Visit) -> None:
         "all => all.map(e => getComputedStyle(e, 'after').content)"
     )
     assert any(each.strip('"') in hashes for each in shown)
+    assert page.locator(".evidence dt:text-is('Hash')").is_visible()
     for gone in ("button:visible:not(.event > button):not(td button)", ".can-do:visible", ".contact form:visible"):
         assert page.locator(gone).count() == 0, gone
     page.emulate_media(media="screen")

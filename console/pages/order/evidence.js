@@ -8,6 +8,7 @@ import { html, useState } from "../../kit/view.js";
 
 /** @param {any} props */
 export function Evidence({ id, event, timeline }) {
+  const [unfolded, unfold] = useState(!may("note")); // for those whose work is the order itself it is folded; on paper it is not
   const trace = event.trace ?? event.correlation;
   const broken = timeline.verified.findings.filter((/** @type {any} */ f) => f.version === event.version);
   return html`<${Card} class="evidence" title=${html`<span class="saga-dot" data-saga=${event.saga}></span><${Said}>${event.words}</${Said}>`}>
@@ -16,7 +17,8 @@ export function Evidence({ id, event, timeline }) {
       ["When", html`<${Time} at=${event.recorded_at} /> <span class="dim mono">${exact(event.recorded_at).slice(11)}</span>`],
       ["By", html`<${Said}>${actorWords(event.actor)}</${Said}>`],
     ]} />
-    <details class="proof" open=${may("read_checkpoints") && !may("note")}><summary>Proof: request, place in the hash chain, signed checkpoint</summary><${Facts} rows=${[
+    <button type="button" class="link" aria-expanded=${unfolded} onClick=${() => unfold(!unfolded)}>Proof: request, hash chain, checkpoint</button>
+    <div class=${unfolded ? "proof" : "proof folded"}><${Facts} rows=${[
       ["Trace", html`${may("list_events") ? html`<a href=${`events?correlation=${encodeURIComponent(trace)}`}><code>${trace.slice(0, 18)}</code></a>` : html`<code>${trace.slice(0, 18)}</code>`}`],
       ["Recorded by", html`<code title=${event.causation}>${event.causation.slice(0, 22)}</code>`],
       ["Key", !event.key.startsWith("(") && html`<${Copy} text=${event.key} short=${24} />`],
@@ -24,7 +26,7 @@ export function Evidence({ id, event, timeline }) {
       ["Hash", html`<span class=${timeline.verified.ok ? "verified" : ""}>${timeline.verified.ok ? "✓ " : ""}</span><${Copy} text=${event.hash} short=${14} />`],
       ["Previous", event.previous ? html`<${Copy} text=${event.previous} short=${14} />` : "the first commit"],
       ["Checkpoint", may("read_checkpoints") && html`<${Checkpoint} id=${id} commit=${event.commit} version=${timeline.version} />`],
-    ]} /></details>
+    ]} /></div>
     ${broken.map((/** @type {any} */ f) => html`<p class="attention">${f.what}</p>`)}
   </${Card}>`;
 }

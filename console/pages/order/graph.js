@@ -48,7 +48,7 @@ export function Graph({ runs, event, past, timeline, why, choose }) {
   const undone = undosOf(timeline.events, lastUndo).filter(({ how }) => how !== "refused").map((each) => each.undone.type).join(" ");
   const definition = current.executions?.find((/** @type {any} */ each) => each.machine === "order")?.definition;
   const differences = runs.differences;
-  return html`<${Card} title="Saga" class="graph" note=${html`${begun.length > 1 && html`<label class="run">Run <select value=${String(current.run)} onChange=${(/** @type {any} */ e) => chooseRun(Number(e.target.value))}>${begun.map((/** @type {any} */ each) => html`<option value=${each.run} selected=${each.run === current.run}>${each.run}</option>`)}</select></label> <${Said}>${current.why}</${Said}>, `}${definition && html`<code title=${definition}>definition ${definition.slice(0, 8)}</code>, `}as of event ${event.version}`}>
+  return html`<${Card} title=${html`<span title="The steps of the order and what undoes each. One run performs them; a new run goes on from what is recorded.">Saga</span>`} class="graph" note=${html`${begun.length > 1 && html`<label class="run">Run <select value=${String(current.run)} onChange=${(/** @type {any} */ e) => chooseRun(Number(e.target.value))}>${begun.map((/** @type {any} */ each) => html`<option value=${each.run} selected=${each.run === current.run}>${each.run}</option>`)}</select></label> <${Said}>${current.why}</${Said}>, `}${definition && html`<code title=${definition}>definition ${definition.slice(0, 8)}</code>, `}as of event ${event.version}`}>
     <${Legend} nodes=${drawing?.nodes ?? []} />
     ${drawing ? html`<${Drawing} drawing=${drawing} deadlines=${deadlines} undone=${undone} />` : html`<p class="dim">The engine does not keep the executions of this run any more.</p>`}
     ${drawing && html`<ul class="graph-ends"><${Ends} nodes=${drawing.nodes} /><${Undos} until=${lastUndo} events=${timeline.events} choose=${choose} /></ul>`}
@@ -59,7 +59,7 @@ export function Graph({ runs, event, past, timeline, why, choose }) {
 /** What the colours mean; those of unusual ends only where a state has them. @param {{nodes: Placed[]}} props */
 const Legend = memo(({ nodes }) => html`<p class="graph-legend">${LEGEND.filter(([progress, , always]) => always || nodes.some((/** @type {Placed} */ node) => node.progress === progress)).map(([progress, name]) => html`<span data-progress=${progress}>${name}</span>`)}</p>`);
 
-const LEGEND = /** @type {[string, string, boolean][]} */ ([["done", "done", true], ["running", "running", true], ["stopped", "stopped on purpose", false], ["refused", "declined or no answer", false], ["failed", "failed", false], ["ahead", "not reached", true], ["back", "way back", true], ["undo", "what it takes back", true]]);
+const LEGEND = /** @type {[string, string, boolean][]} */ ([["done", "done", true], ["running", "running", true], ["stopped", "stopped on purpose", false], ["refused", "declined or no answer", false], ["failed", "failed", false], ["ahead", "not reached", true], ["back", "way back: undoes what was done", true], ["undo", "what it takes back", true]]);
 
 /** Say of states that ended without a result why they did. @param {{nodes: Placed[]}} props */
 const Ends = memo(({ nodes }) => html`${endsOf(nodes).map(({ words, progress, labels }) => html`<li data-progress=${progress}><strong>${labels.join(", ")}</strong>: ${words}.</li>`)}`);

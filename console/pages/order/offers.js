@@ -1,15 +1,15 @@
 /** What can be done with the order now, by this person: pure, from the order, `GET /orders/{id}/why`, its events and `GET /me`. */
 
 import { isZero, money } from "../../core/money.js";
-import { words } from "../../core/values.js";
-import { FAULTS, reportsOf } from "./reports.js";
+import { heldWords, words } from "../../core/values.js";
+import { FAULT, reportsOf } from "./reports.js";
 
-/** @typedef {import("../../kit/action.js").ActionKind & {name: string, note: string, needs: string, blocked?: string}} Offered `needs` is the permission */
+/** @typedef {import("../../kit/action.js").ActionKind & {name: string, note: string, needs: string, blocked?: string, href?: string}} Offered `needs` is the permission; `href` the page on which it is done */
 /** @typedef {import("../../kit/session.js").Me} Me */
 /** @typedef {{id: string, order: any, why: any, events: any[], plans: Record<string, any>, assignee: string, me: Me}} Situation */
 
 /**
- * Return what is offered: at once, and below it the reports that nobody waits for.
+ * Return what is offered: what helps first, what is refused now last, and below it the reports that are not awaited.
  * @param {{id: string, order: any, why: any, events: any[], me: Me, resend: Offered | null}} page `resend` sends webhooks again
  * @returns {{offers: Offered[], others: Offered[]}}
  */
@@ -19,9 +19,11 @@ export function offersOf({ id, order, why, events, me, resend }) {
   const now = { id, order, why, events, plans: why?.plans ?? {}, assignee, me };
   const reports = reportsOf(id, order, why);
   const all = [
-    ...(order.parked ? [...repairs(now), claim(now)] : []),
     ...requests(now),
-    ...reports.awaited,
+    ...circuits(now),
+    ...(leadsOn(now.plans.retry) ? [] : reports.awaited),
+    ...(order.parked ? [...repairs(now), claim(now)] : []),
+    ...(leadsOn(now.plans.retry) ? reports.awaited : []),
     ...(order.parked || ended || order.status === "cancelling" ? [] : [cancel(now)]),
     credit(now),
     ...(resend ? [resend] : []),
@@ -29,24 +31,33 @@ export function offersOf({ id, order, why, events, me, resend }) {
     note(id),
   ];
   const allowed = (/** @type {Offered[]} */ each) => each.filter(({ needs }) => me.may.some(({ action }) => action === needs)).map((one) => ({ ...one, since: order.version }));
-  return { offers: allowed(all), others: allowed(reports.others) };
+  const offers = allowed(all);
+  return { offers: [...offers.filter(({ blocked }) => !blocked), ...offers.filter(({ blocked }) => blocked)], others: allowed(reports.others) };
 }
+
+/** Whether a new run would do something: if not, the API names what helps instead. @param {any} plan */
+const leadsOn = (plan) => Boolean(plan && !plan.refused && !plan.instead.length);
+
+/** Where calls are stopped: the page on which they are started again. @param {Situation} now @returns {any[]} */
+const circuits = ({ why }) => (why?.waits ?? []).filter((/** @type {any} */ wait) => wait.what === "circuit").map((/** @type {any} */ wait) => ({
+  name: `circuit ${wait.dependency}`, title: `Start calls to ${wait.dependency} again`, note: "For all orders that wait, on the page Circuits", needs: "set_circuit", path: "", body: () => ({}), href: "circuits",
+}));
 
 /** What ends an incident: each action that the API has a plan for. @param {Situation} now @returns {Offered[]} */
 function repairs({ id, why, plans, events }) {
   /** A way to resolve it: the name of its plan, its title, what it sends. @returns {Offered} */
   const resolve = (/** @type {string} */ plan, /** @type {string} */ title, /** @type {Record<string, any>} */ sent, hasFault = true) => ({
     name: plan, title, note: outcome(plan, plans[plan]), needs: "resolve", path: `incidents/${id}/resolve`, dry: true, order: id, blocked: plans[plan]?.refused?.detail,
-    fields: hasFault ? [{ name: "fault", label: "At fault", options: FAULTS }] : [], body: (v) => ({ ...sent, reason: v.reason, ...(hasFault && { fault: v.fault }) }),
+    fields: hasFault ? [FAULT] : [], body: (v) => ({ ...sent, reason: v.reason, ...(hasFault && { fault: v.fault }) }),
   });
   const numbers = (/** @type {string} */ action) => Object.keys(plans).filter((name) => name.startsWith(`${action} `)).map((name) => Number(name.split(" ")[1]));
   /** @type {Offered[]} */
   const all = [
-    { name: "retry", title: "Retry", note: outcome("retry", plans.retry), needs: "retry", path: `incidents/${id}/retry`, dry: true, order: id, body: (v) => ({ reason: v.reason }), blocked: plans.retry?.refused?.detail },
-    ...numbers("confirm_report").map((report) => resolve(`confirm_report ${report}`, `Confirm the report of event ${report}`, { how: "confirm_report" }, false)),
+    { name: "retry", title: "Retry", note: leadsOn(plans.retry) ? outcome("retry", plans.retry) : `${plans.retry?.runs.length ? "" : "Only waits again. "}${outcome("retry", plans.retry)}`, needs: "retry", path: `incidents/${id}/retry`, dry: true, order: id, body: (v) => ({ reason: v.reason }), blocked: plans.retry?.refused?.detail },
+    ...numbers("confirm_report").map((report) => resolve(`confirm_report ${report}`, `Confirm the report of event ${report}${worded(report, events)}`, { how: "confirm_report" }, false)),
     resolve("cancel", "Cancel and give back", { how: "cancel" }),
     ...numbers("write_off").map((intent) => resolve(`write_off ${intent}`, `Write off ${standsFor(intent, why, events)}`, { how: "write_off", intent })),
-    resolve("abandon", "Abandon", { how: "abandon" }),
+    resolve("abandon", "Abandon the order, undo nothing", { how: "abandon" }),
   ];
   return all.filter(({ name }) => plans[name]);
 }
@@ -82,7 +93,7 @@ const cancel = ({ id, plans }) => ({
 /** @param {Situation} now @returns {Offered} */
 const credit = ({ id, order }) => ({
   name: "credit", title: "Grant a credit", note: "Less to pay, or money back", needs: "credit", path: `orders/${id}/credits`, dry: true, order: id,
-  fields: [{ name: "amount", label: `Amount in ${order.totals.total.currency}`, type: "number", step: "0.01" }, { name: "fault", label: "At fault", options: FAULTS }],
+  fields: [{ name: "amount", label: `Amount in ${order.totals.total.currency}`, type: "number", step: "0.01" }, FAULT],
   body: (v) => ({ amount: { amount: v.amount, currency: order.totals.total.currency }, fault: v.fault, reason: v.reason }),
 });
 
@@ -99,11 +110,17 @@ export const note = (id) => ({
   name: "note", title: "Add a note", note: "Seen by support alone", needs: "note", path: `incidents/${id}/note`, dry: true, reason: "Note", order: id, body: (v) => ({ text: v.reason }),
 });
 
-/** What an intent stands for: what it holds, or what was asked for. @param {number} intent @param {any} why @param {any[]} events */
+/** What an intent stands for: what it holds and how much, or what was asked for. @param {number} intent @param {any} why @param {any[]} events */
 function standsFor(intent, why, events) {
   const owed = (why?.owed ?? []).find((/** @type {any} */ each) => each.intent === intent);
-  return owed ? `${owed.holding} #${intent}` : `#${intent}: ${events.find(({ version }) => version === intent)?.words ?? ""}`;
+  return owed ? `the ${heldWords(owed, events)}${owed.amount ? ` of ${money(owed.amount)}` : ""} (event ${intent})` : `event ${intent}${worded(intent, events)}`;
 }
+
+/** The words of an event, to stand behind its number. @param {number} number @param {any[]} events */
+const worded = (number, events) => {
+  const found = events.find(({ version }) => version === number)?.words;
+  return found ? `: ${found}` : "";
+};
 
 const DOES = /** @type {Record<string, string>} */ ({ authorize: "repeats the authorization of", capture: "captures", release: "releases", refund: "refunds", leave_held: "leaves held", give_up: "gives up", credit: "credits" });
 const ENDS = /** @type {Record<string, string>} */ ({ abandoned: "ends as abandoned", cancelled: "ends as cancelled", completed: "ends as completed", cancelling: "ends as cancelled" });

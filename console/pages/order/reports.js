@@ -3,9 +3,11 @@
 /** @typedef {import("./offers.js").Offered} Offered */
 /** @typedef {import("../../kit/action.js").Field} Field */
 
-export const FAULTS = /** @type {[string, string][]} */ ([["platform", "the platform"], ["restaurant", "the restaurant"], ["courier", "the courier"], ["customer", "the customer"]]);
+const FAULTS = /** @type {[string, string][]} */ ([["platform", "the platform"], ["restaurant", "the restaurant"], ["courier", "the courier"], ["customer", "the customer"]]);
 
-const SAID_BY = { name: "said_by", label: "Who said so, and how", hint: "For example: the owner, by phone.", inert: true };
+export const FAULT = { name: "fault", label: "At fault", options: FAULTS, hint: "Recorded in the order's history. What the customer does not pay because of it is booked as an expense of this party." };
+
+const SAID_BY = { name: "said_by", label: "Who said so, and how", hint: "For example: the owner, by phone. The log has the time of now: if it happened at another time, write that into the reason.", inert: true };
 const THEIR_REASON = { name: "party_reason", label: "Their reason", inert: true };
 const COURIER = { name: "courier_id", label: "Courier" };
 
@@ -22,7 +24,7 @@ const FACTS = {
   declined: { title: "Courier declined", fields: [THEIR_REASON], body: (v) => ({ party_reason: v.party_reason }) },
   picked_up: { title: "Meal was picked up" },
   delivered: { title: "Meal was delivered" },
-  failed: { title: "Delivery failed", fields: [{ name: "fault", label: "At fault", options: FAULTS }, THEIR_REASON], body: (v) => ({ party_reason: v.party_reason, fault: v.fault }) },
+  failed: { title: "Delivery failed", fields: [FAULT, THEIR_REASON], body: (v) => ({ party_reason: v.party_reason, fault: v.fault }) },
 };
 
 /**

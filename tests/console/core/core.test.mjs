@@ -14,6 +14,7 @@ import { attemptWords, isUndelivered, standing, stateWords as deliveryWords, typ
 import { changesOf, compressed, spansOf, statesOf, undosOf } from "../../../console/core/sagas.js";
 import { drawTrack, metresBetween, sentenceOf, stagesOf, withPosition } from "../../../console/core/tracking.js";
 import { understand } from "../../../console/core/search.js";
+import { offersOf } from "../../../console/pages/order/offers.js";
 import { heldWords } from "../../../console/core/values.js";
 import { ago, countdown, dateTime, duration, offset, utcBeside, withClocks, withTimes } from "../../../console/core/time.js";
 
@@ -342,4 +343,33 @@ test("what is held is named in words, and a refund that was not made is a refund
   const events = [{ version: 15, type: "PaymentRefundRequested" }];
   assert.equal(heldWords({ holding: "capture", intent: 15 }, events), "refund");
   assert.equal(heldWords({ holding: "capture", intent: 9 }, events), "amount charged (capture)");
+});
+
+const PLAN = { events: ["RunStarted"], money: [], runs: [], refused: null, second_person_for: null, status: "picked_up", instead: [] };
+const offeredFor = (why) => {
+  const me = { role: "support", id: "sue", may: ["retry", "resolve", "pass_on", "note", "credit", "set_circuit"].map((action) => ({ action })) };
+  const page = { id: "ord_x", order: { parked: true, status: "picked_up", totals: { total: EUR("12.00") } }, events: [], me, resend: null };
+  return offersOf({ ...page, why: { waits: [], owed: [], approvals: [], reports: [{ fact: "delivered", party: "courier", awaited: true, contradicts: null }], ...why } }).offers;
+};
+
+test("what helps stands first among the actions, what is refused last", () => {
+  const refused = { ...PLAN, events: [], refused: { rule: "OrderAlreadyPickedUp", detail: "picked up" }, instead: ["delivery/deliver"] };
+  const titles = offeredFor({ plans: { retry: { ...PLAN, instead: ["delivery/deliver"] }, cancel: refused } }).map(({ title }) => title);
+  assert.deepEqual([titles[0], titles[1], titles.at(-1)], ["Meal was delivered", "Retry", "Cancel and give back"]);
+  const again = offeredFor({ plans: { retry: PLAN } }).map(({ title }) => title);
+  assert.deepEqual([again[0], again.includes("Meal was delivered")], ["Retry", true], "where a new run goes on, it is the first");
+});
+
+test("a write-off says what is given up, of what amount, and how the order ends", () => {
+  const owed = [{ holding: "capture", intent: 15, amount: EUR("12.00") }];
+  const plan = { ...PLAN, events: ["WrittenOff", "OrderCompleted"], money: [{ what: "give_up", amount: EUR("12.00"), intent: 15 }], status: "completed" };
+  const offered = offeredFor({ owed, plans: { retry: PLAN, "write_off 15": plan } }).find(({ name }) => name === "write_off 15");
+  assert.match(offered.title, /^Write off the amount charged \(capture\) of .*12\.00.* \(event 15\)$/);
+  assert.match(offered.note, /^Gives up .*12\.00.*; then the order ends as completed$/);
+});
+
+test("an order behind stopped calls leads to the page on which they are started again", () => {
+  const wait = { what: "circuit", dependency: "kitchen", reports: [] };
+  const [first] = offeredFor({ waits: [wait], plans: { retry: PLAN } });
+  assert.deepEqual([first.title, first.href], ["Start calls to kitchen again", "circuits"]);
 });

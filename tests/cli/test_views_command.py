@@ -17,6 +17,7 @@ from workflows.embedded.files import DATABASE, VIEWS
 from workflows.engine import EVENT_TYPES
 from workflows.event_store.codec import Codec
 from workflows.orders.command_handling import Caller, handle
+from workflows.projections import rebuild
 from workflows.sqlite.database import Database
 from workflows.sqlite.event_log import SqliteEventLog
 from workflows.sqlite.keyring import SqliteKeyRing
@@ -70,6 +71,19 @@ def test_one_view_can_be_built_alone(data: Path, capsys: pytest.CaptureFixture[s
     assert run(["views", "rebuild", "orders", "--data", str(data), "--cores", "1"]) == 0
     views = listed(data, capsys)
     assert [name for name, view in views.items() if not view["outdated"]] == ["orders"]
+
+
+def test_a_rebuild_that_is_interrupted_says_how_it_continues(
+    data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing that was computed is lost, which a person cannot know."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rebuild, "rebuild", interrupted)
+    assert run(["views", "rebuild", "--data", str(data)]) == 130
+    assert "the same command continues from here" in capsys.readouterr().err
 
 
 def test_a_check_of_views_that_are_behind_says_so(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

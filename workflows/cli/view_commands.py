@@ -87,6 +87,9 @@ def rebuild(
                 rebuild_views(store, source, chosen, cores=cores, on_progress=show)
         except HeldElsewhere:
             raise CommandRefused("another process builds these views; wait until it is done") from None
+        except KeyboardInterrupt:
+            say("stopped: the same command continues from here")
+            raise
     say(f"built again from the log: {', '.join(sorted(chosen))}")
 
 

@@ -75,6 +75,7 @@ def violations(world: World, simulated_orders: list[SimulatedOrder]) -> list[str
 
 def _of_orders(world: World, simulated_orders: list[SimulatedOrder]) -> Iterator[str]:
     lines = {line.key: line for line in (*world.sandbox.kitchen.entries(), *world.sandbox.couriers.entries())}
+    changes = world.log.changes(0, world.log.newest())
     for simulated_order in simulated_orders:
         if simulated_order.order_id is None:
             yield f"order {simulated_order.number} was never acknowledged"
@@ -93,7 +94,7 @@ def _of_orders(world: World, simulated_orders: list[SimulatedOrder]) -> Iterator
         yield from _of_offers(order, history)
         yield from _of_undos(order, lines)
         yield from price_violations(world.log, order)
-        yield from placing_violations(world.log, order, simulated_order.asked_at)
+        yield from placing_violations(world.log, changes, order, simulated_order.asked_at)
 
 
 def _of_clock(world: World) -> Iterator[str]:

@@ -6,7 +6,7 @@ prices and the tax classes of the items change.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import time
 from random import Random
 from typing import Any
@@ -29,9 +29,9 @@ from domain.money import Money, total
 from domain.order.events import Line, OrderPlaced
 from domain.order.order import Order
 from workflows.catalogue.restaurants import change_restaurant, load_restaurant, published_menu
+from workflows.event_store.change_feed import FeedEntry
 from workflows.event_store.event_log import EventLog
 from workflows.event_store.streams import order_stream, restaurant_stream
-from workflows.in_memory.event_log import InMemoryEventLog
 from workflows.orders.command_handling import Caller
 from workflows.orders.json_values import money_json
 from workflows.simulation.baskets import CURRENCIES, drawn_price
@@ -178,20 +178,21 @@ def _is_service_fee(fee: ServiceFee | None, items: Money, charged: Money) -> boo
     return 2 * abs(charged.minor * 10_000 - share) <= 10_000
 
 
-def placing_violations(log: InMemoryEventLog, order: Order, asked_at: int) -> Iterator[str]:
+def placing_violations(log: EventLog, changes: Sequence[FeedEntry], order: Order, asked_at: int) -> Iterator[str]:
     """Check that the restaurant took such an order at some moment between the request and the order's first commit.
 
     An item that was sold out, or a restaurant that was paused, all that time must refuse it. A change within that time
     may come before or after it.
 
     Args:
+        changes: All commits of the log, read once for all orders.
         asked_at: The position of the newest commit when the request was first sent.
     """
     placed = order.placed
     if placed is None or placed.menu_version is None:
         return
     stream, restaurant, is_allowed = restaurant_stream(placed.restaurant), initial_restaurant(placed.restaurant), False
-    for entry in log.changes(0, log.newest()):
+    for entry in changes:
         if entry.position > asked_at:
             is_allowed = is_allowed or _takes(restaurant, placed)
         if entry.commit.pk == order_stream(order.order_id):

@@ -36,7 +36,10 @@ export const UNDER_WAY = ["placed", "authorized", "preparing", "ready", "picked_
 export const accountWords = (account) => words(account.replace(":", ", at fault: "));
 
 /** Write why an order was cancelled. @param {string} cause */
-export const causeWords = (cause) => (cause === "asked" ? "cancelled on request" : words(cause));
+export const causeWords = (cause) => CAUSES[cause] ?? words(cause);
+
+/** @type {Record<string, string>} */
+const CAUSES = { asked: "cancelled on request", preparation_rejected: "restaurant rejected", preparation_timed_out: "no answer in time", preparation_overdue: "meal not ready", nothing_left: "all out of stock" };
 
 /** Write the name of a type in words: `PaymentVoidRequested` becomes `payment void requested`. @param {string} type */
 export const typeWords = (type) => type.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();

@@ -115,7 +115,7 @@ export const Empty = ({ children }) => html`<p class="empty">${children}</p>`;
 
 /** Names and values, as a list of definitions. @param {{rows: [any, any][]}} props */
 export const Facts = ({ rows }) =>
-  html`<dl class="facts">${rows.filter(([, value]) => value !== null && value !== undefined && value !== "").map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+  html`<dl class="facts">${rows.filter(([, value]) => value !== null && value !== undefined && value !== "" && value !== false).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 
 /** A choice among a few. @param {{label: string, value: string, options: [string, string][], choose: (value: string) => void}} props */
 export function Choice({ label, value, options, choose }) {

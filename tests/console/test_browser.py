@@ -113,6 +113,16 @@ def test_each_role_is_offered_what_it_may_do(visit: Visit, role: str, subject: s
         page.wait_for_selector("text=no such page for your role")
 
 
+def test_a_restaurant_sees_no_name_of_what_it_may_not_read(visit: Visit) -> None:
+    """The key of a request and the checkpoint are for support and auditors: their lines are left out."""
+    order = visit.stage.orders["parked"]
+    restaurant = visit.stage.sign_in("support", "anna").get(order)["restaurant"]
+    page = visit.open(f"orders/{order}", "restaurant", restaurant)
+    page.wait_for_selector("section.evidence dt:text-is('Hash')")
+    assert {"Key", "Checkpoint"}.isdisjoint(page.locator("section.evidence dt").all_inner_texts())
+    assert page.locator("dl.facts dd:empty").count() == 0
+
+
 def test_filters_are_in_the_address_and_the_back_button_undoes_them(visit: Visit) -> None:
     """A link shows its reader what its sender saw."""
     page = visit.open("orders?status=completed")

@@ -162,3 +162,21 @@ def _sent(visit: Visit, event: str, reason: str) -> None:
     page.wait_for_selector(f"dialog .outcome code:text-is('{event}')")
     page.keyboard.press("Escape")
     page.wait_for_selector("dialog", state="detached")
+
+
+def test_a_rejected_request_is_listed_as_rejected(careful: Visit) -> None:
+    """Whoever decided is named with the decision; the reason of who asked is shown before it."""
+    order = careful.stage.orders["waiting"]
+    five = {"amount": "5.00", "currency": "EUR"}
+    careful.stage.sign_in("support", "anna").credit(order, five, "platform", "was late")
+    page = careful.open("approvals", subject="bert")
+    row = f"tr.row:has(a[href='orders/{order}'])"
+    page.click(f"{row} >> button:has-text('Reject')")
+    page.wait_for_selector("dialog q:has-text('was late')")
+    page.fill("dialog textarea", "it was on time")
+    page.click("dialog button.primary")
+    page.wait_for_selector("dialog .outcome code:has-text('ApprovalRejected')")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(row, state="detached")
+    page.select_option("select", label="decided")
+    page.wait_for_selector(f"{row}:has-text('rejected by bert')")

@@ -27,7 +27,9 @@ def test_an_order_is_found_by_each_thing_that_people_know_of_it(visit: Visit) ->
         page.keyboard.press("/")
         page.keyboard.type(typed)
         page.locator("[role=option]", has_text=label).click()
-        page.wait_for_selector(f"main a[href^='orders/{order}']" if address != "order" else f"main :text('{order}')")
+        page.wait_for_selector(
+            f"main a[href^='orders/{order}']" if address != "order" else f"main :text('{order}'):visible"
+        )
         assert address in page.url.replace(order, "order"), typed
         if "found_by" in address:
             assert typed not in page.evaluate("decodeURIComponent(location.href)")

@@ -36,6 +36,7 @@ def main() -> int:
     sys.path.insert(0, str(REPOSITORY))
     from playwright.sync_api import sync_playwright
 
+    from tests.console.conftest import eventually
     from tests.console.stage import chromium, open_stage, publish_checkpoint
     from workflows.embedded.view_builder import opened_views
 
@@ -79,12 +80,11 @@ def main() -> int:
                 permissions=["geolocation"],
             )
             page = context.new_page()
+            eventually(lambda: not stage.sign_in("support", "anna").orders(limit=1)["as_of"]["lag_commits"])
             page.goto(stage.login(*roles.get(name, ("support", "anna")), pages[name]))
             page.wait_for_selector("main h1")
             if name == "tracking":
                 _carry(stage, carried["id"], page)
-            if name in ("home", "money"):
-                page.wait_for_selector("text=up to date")
             if name == "audit":
                 page.click("button:has-text('Verify the log')")
             page.wait_for_timeout(1500)  # nothing tells when the last of several answers is drawn

@@ -127,7 +127,7 @@ def _fill_the_boards(stage: Stage) -> OrderJson:
 def _carry(stage: Stage, order: str, page: Page) -> None:
     """Report where the courier is, as often as it is kept, while the customer's page follows."""
     courier = stage.sign_in("courier", COURIER)
-    for latitude, longitude in ((48.8712, 2.3587), (48.8702, 2.3571), (48.8689, 2.3577)):
+    for latitude, longitude in ((48.8712, 2.3587), (48.8702, 2.3571), (48.8685, 2.3562)):
         page.wait_for_timeout(1000 * EVERY_S + 100)
         courier.report_position(order, latitude, longitude)
 

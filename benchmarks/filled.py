@@ -28,7 +28,7 @@ from domain.identifiers import OrderId
 from workflows.clock import SystemClock
 from workflows.embedded.engine import FEED
 from workflows.embedded.files import DATABASE
-from workflows.embedded.lambda_.feed import CHECKPOINTS
+from workflows.embedded.lambda_.feed import CHECKPOINTS_TABLE
 from workflows.engine import EVENT_TYPES
 from workflows.event_store.codec import Codec
 from workflows.event_store.commits import Commit
@@ -67,7 +67,7 @@ def fill_engine(database: Database, codec: Codec, orders: int, like: OrderId) ->
 
 def mark_processed(database: Database) -> None:
     """Move the feed past all commits, as if it had processed them: otherwise an engine begins with that."""
-    database.write(lambda connection: connection.execute(CHECKPOINTS).close())
+    database.write(lambda connection: connection.execute(CHECKPOINTS_TABLE).close())
     newest = "REPLACE INTO feed_checkpoints SELECT ?, max(position), '[]' FROM events"
     database.write(lambda connection: connection.execute(newest, (FEED,)).close())
 

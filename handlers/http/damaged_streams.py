@@ -1,6 +1,6 @@
-"""Logs the places of streams that were changed after they were written: each once, however often it is read.
+"""Log the places of streams that were changed after they were written, each place once.
 
-A page that shows one asks for it again and again, and its line would push all others out of what a person reads.
+A page that shows such a stream reads it again and again; a line for each read would hide all others.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from workflows.event_store.commits import ChainBroken
 _log = logging.getLogger(__name__)
 
 REMEMBERED = 1000
-"""Streams, those that were read last. The others have another line when they are read again."""
+"""Number of places, those that were read last. A place that was forgotten is logged again when it is read."""
 
 
 class DamagedStreams:
-    """The places that were logged."""
+    """The places that were logged, the most recently read ones alone."""
 
     def __init__(self, remembered: int = REMEMBERED) -> None:
         self._remembered = remembered

@@ -27,7 +27,7 @@ a caller may not see is answered with 404, like one that does not exist.
 `POST /bulk` and `POST /webhooks` require one. The same key with the same body is the same request: it changes
 nothing, and is answered with what is there now, marked `Idempotent-Replayed: true`. The same key with another body is
 refused (422). Without a key, the same request by the same caller counts as a repetition. A change of a circuit or a
-bulk job takes a key too: a copy that comes late, when it was changed again, changes nothing.
+bulk job takes a key too: a late copy of the request changes nothing, even if the circuit or the job changed meanwhile.
 
 **Versions.** Every event of an order increases its version by one. The version in quotes is the order's ETag. Send it
 as `If-Match` to write only if the order is unchanged (else 412), as `If-None-Match` to read only if the order has

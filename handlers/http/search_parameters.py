@@ -118,13 +118,13 @@ _WaitFor = Annotated[
     WaitFor, BeforeValidator(_wait_for), WithJsonSchema({"type": "string", "pattern": f"^{_WAIT_FOR}$"})
 ]
 
-_ORDERS = {
+_HINTS = {
     "parked": "parked orders are found with parked=true",
     "overdue": "orders that wait for too long are found with overdue=true",
     "waiting_for": "orders that wait for something are found with waiting_for",
 }
-STATUS_INSTEAD = tuple((name, _ORDERS[parameter]) for name, parameter in FILTER_INSTEAD.items())
-"""What is no status and is asked for as one."""
+STATUS_INSTEAD = tuple((word, _HINTS[parameter]) for word, parameter in FILTER_INSTEAD.items())
+"""Words that are sent as a status although they are none, with the filter to use instead."""
 
 Statuses = Annotated[
     Annotated[tuple[Status, ...], OneOf(Status, several=True, without=Status.UNPLACED, instead=STATUS_INSTEAD)] | None,

@@ -10,11 +10,11 @@ import re
 from typing import Final
 
 DIRECTION_CONTROLS: Final = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-"""They set the direction of all that follows, also behind the text. A direction mark (U+200E, U+200F, U+061C) is like
-one letter, so it may stay, and so may letters of each script and the joiners that scripts and emoji need."""
+"""They set the direction of all that follows, also of what stands behind the text. Direction marks (U+200E, U+200F,
+U+061C) are allowed, because each acts like one letter; so are the joiners that scripts and emoji need."""
 
 UNWANTED: Final = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069"
-"""The ranges of these and of all control characters but line breaks and tabs, for the inside of ``[]`` in a pattern."""
+"""Direction controls, and control characters except line breaks and tabs: ranges for a character class of a pattern."""
 
 _UNWANTED = re.compile(f"[{UNWANTED}]")
 

@@ -148,7 +148,7 @@ class Breaker:
         Running calls continue, and a process may rely on the closed circuit for another ``read_every_s`` seconds.
 
         Args:
-            key: Of the request. A late copy of it, within a day, does not open a circuit that was closed meanwhile.
+            key: Identifies the request: a late copy, within a day, does not open a circuit that was closed meanwhile.
 
         Raises:
             KeyReused: The caller used the key with another reason.

@@ -40,14 +40,14 @@ class Followed:
 
 @dataclass(frozen=True, slots=True)
 class CircuitRequest:
-    """An event to record. ``key``: of the request of a person, which a late copy of it has too."""
+    """An event to record. ``key`` is that of a person's request: a late copy of the request has the same one."""
 
     event: CircuitEvent
     actor: Actor
     key: str | None = None
 
     def commit_key(self, history: History) -> str:
-        """Return what only a repeated append has in common: the person's key, or else the version and the content."""
+        """Return the key under which a repeated append is found: the person's, or else the version and the content."""
         name = type(self.event).__name__
         if self.key is not None:
             return f"{name}/{self.actor.role}/{self.actor.id}/key/{self.key}"
@@ -55,7 +55,7 @@ class CircuitRequest:
 
     @property
     def body_hash(self) -> str:
-        """A hash of the content. That of a person's request is without the time, which a copy has not in common."""
+        """A hash of the content. With a key it leaves out the time, because a copy of the request has another one."""
         event = self.event if self.key is None else replace(self.event, at=EPOCH)
         return sha256(repr((event, self.actor)).encode()).hexdigest()[:32]
 
@@ -90,7 +90,7 @@ class SharedCircuit:
         """Whether the request of a person was recorded on the stream's day or on the day before.
 
         Raises:
-            KeyReused: Another one was recorded under its key.
+            KeyReused: A request with another content was recorded under its key.
         """
         if request.key is None:
             return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +18,7 @@ from workflows.cli.options import JsonObject
 from workflows.cli.terminal import data_console, print_json, say
 
 if TYPE_CHECKING:
+    from workflows.asl.reading.fields import DefinitionProblem
     from workflows.asl.run import Run
 
 app = typer.Typer(name="asl", help="Check and run Amazon States Language definitions.", no_args_is_help=True)
@@ -64,11 +66,12 @@ def check(
     express = type_ is MachineType.EXPRESS
     found = {file: _problems(text, _machine_name(file), values, express) for file, text in texts.items()}
     if json:
-        print_json({"ok": not any(found.values()), "files": found})
+        listed = {file: [asdict(problem) for problem in problems] for file, problems in found.items()}
+        print_json({"ok": not any(found.values()), "files": listed})
     else:
         for file, problems in found.items():
             for problem in problems:
-                print(f"{file}: {_place(problem)}{problem['what']}")
+                print(f"{file}: {problem.what if problem.is_of_whole_text else problem}")
             if not problems:
                 print(f"{file}: ok")
     return Exit.NO if any(found.values()) else Exit.OK
@@ -121,7 +124,7 @@ def _machine_name(file: str) -> str:
     return "stdin" if file == "-" else Path(file).name.split(".", maxsplit=1)[0] or file
 
 
-def _problems(text: str, name: str, values: Mapping[str, str], express: bool) -> list[dict[str, str]]:
+def _problems(text: str, name: str, values: Mapping[str, str], express: bool) -> list[DefinitionProblem]:
     """Return the problems. A placeholder without a value stays in the text and is reported where it is used."""
     from workflows.asl.reading.definition import InvalidDefinition, MissingSubstitution, parse, substitute
 
@@ -132,21 +135,8 @@ def _problems(text: str, name: str, values: Mapping[str, str], express: bool) ->
     try:
         parse(filled, name=name, express=express, can_call=lambda _: True)
     except InvalidDefinition as invalid:
-        return [
-            {"machine": found.machine, "state": found.state, "field": found.field, "what": found.what}
-            for found in invalid.problems
-        ]
+        return invalid.problems
     return []
-
-
-def _place(problem: Mapping[str, str]) -> str:
-    """Return the machine, state and field; nothing for a text that is no definition at all."""
-    from workflows.asl.reading.fields import WHOLE_TEXT
-
-    if problem["field"] == WHOLE_TEXT:
-        return ""
-    state = f"state '{problem['state']}'" if problem["state"] else "the machine"
-    return f"{problem['machine']}: {state}: {problem['field']}: "
 
 
 def _substituted(text: str, values: Mapping[str, str], file: str) -> str:

@@ -31,7 +31,7 @@ PeopleOnly = Annotated[bool, typer.Option("--people-only", help="Not those of Ex
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowedEvents:
-    """Which events of live updates are printed: those for which all that is set holds, as in a list."""
+    """A filter of the events in live updates: an event has to match each field that is set, as in a list."""
 
     types: Collection[str] = ()
     actor: str | None = None
@@ -43,7 +43,7 @@ class FollowedEvents:
     people_only: bool = False
 
     def __post_init__(self) -> None:
-        """Check the names. Raises InvalidInput: nothing would ever be printed."""
+        """Check the names, because an unknown one matches nothing. Raises InvalidInput."""
         from workflows.orders.event_names import event_type
 
         for name in self.types:
@@ -54,25 +54,24 @@ class FollowedEvents:
         if self.actor_role is not None and self.actor_role not in (roles := [role.value for role in Role]):
             raise InvalidInput(f"--role: must be one of {', '.join(roles)}")
 
-    def of(self, update: LiveUpdateJson) -> list[EventJson]:
-        """Return those of an update."""
-        if not update.get("events") or not self._chooses(update):
-            return []
-        return [event for event in update["events"] if self._has(event)]
-
     def chosen(self, update: LiveUpdateJson) -> LiveUpdateJson | None:
-        """Return an update with those events alone. None if it has none of them, and the filter is not empty."""
+        """Return an update with its matching events alone; None if no event matches.
+
+        An empty filter lets each update through, also one without events.
+        """
         if self == FollowedEvents() or update.get("unreadable"):
             return update
-        events = self.of(update)
+        if not update.get("events") or not self._matches_order(update):
+            return None
+        events = [event for event in update["events"] if self._matches(event)]
         return {**update, "events": events} if events else None
 
-    def _chooses(self, update: LiveUpdateJson) -> bool:
+    def _matches_order(self, update: LiveUpdateJson) -> bool:
         shown = update["order"]
         wanted = ((self.order, shown["id"]), (self.customer, shown["customer"]), (self.restaurant, shown["restaurant"]))
         return all(value is None or value == found for value, found in wanted)
 
-    def _has(self, event: EventJson) -> bool:
+    def _matches(self, event: EventJson) -> bool:
         actor = event["actor"]
         wanted = (
             (self.actor, actor["id"]),

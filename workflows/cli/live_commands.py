@@ -144,22 +144,25 @@ _OF_LISTS = {
     "cursor": "--cursor",
 }
 _OF_FOLLOWING = {"topic": "--topic", "since": "--since"}
+"""Options that only a list, or only --follow, has: by the name of the parameter."""
 
 
-def _check_options(context: typer.Context, others: Mapping[str, str], problem: str) -> None:
+def _check_options(context: typer.Context, without_effect: Mapping[str, str], problem: str) -> None:
     """Raise InvalidInput if an option was given that would have no effect."""
-    for name, option in others.items():
+    for name, option in without_effect.items():
         source = context.get_parameter_source(name)
         if source is not None and source.name == "COMMANDLINE":
             raise InvalidInput(f"{option} {problem} --follow")
 
 
 def _print(updates: Iterable[LiveUpdateJson], wanted: FollowedEvents, *, json: bool) -> None:
-    from workflows.cli.live_pages import UpdateLines
+    if json:
+        for update in updates:
+            if (chosen := wanted.chosen(update)) is not None:
+                print_json_update(chosen)
+    else:
+        from workflows.cli.live_pages import UpdateLines
 
-    lines = UpdateLines(wanted)
-    for update in updates:
-        if not json:
+        lines = UpdateLines(wanted)
+        for update in updates:
             lines.show(update)
-        elif (chosen := wanted.chosen(update)) is not None:
-            print_json_update(chosen)

@@ -1,4 +1,4 @@
-"""What is wrong with arguments that no command takes, and what was probably meant."""
+"""Errors about arguments that no command takes, with what was probably meant."""
 
 from __future__ import annotations
 

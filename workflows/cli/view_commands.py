@@ -155,6 +155,7 @@ def retry(
 
 
 _STALLED_S, _LOOK_EVERY_S = 5.0, 0.1
+"""How long a projector may store nothing before it counts as stopped, and how often its position is read."""
 
 
 class _ProjectorWait:

@@ -22,7 +22,7 @@ def show_views(summary: dict[str, Any]) -> None:
         console.print(f"parked: {each['stream']} in {each['view']} since {each['since']}: {each['error']}")
     if summary["lag_commits"]:
         behind = f"{summary['lag_commits']} commits of the log to read, the oldest is {length(summary['lag_s'])} old"
-        say(f"the projector has {behind}")  # a rebuild without an engine has read them, and leaves its position
+        say(f"the projector has {behind}")  # also after a rebuild without an engine, which does not move its position
     elif summary["lag_commits"] is not None:
         say("up to date with the log")
 

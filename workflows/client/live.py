@@ -30,7 +30,7 @@ NO_SOCKETS = "LiveUpdatesUnavailable"
 """The problem of a deployment that serves no sockets."""
 
 _NOT_NOW = "Unavailable"
-"""The error of a subscription that could not be served this time, as HTTP's 503."""
+"""The error of a subscription that could not be served this time, like a 503 of HTTP."""
 
 
 class NotServedNow(ApiProblem):
@@ -93,7 +93,7 @@ def polled(order: OrderJson, events: list[EventJson]) -> LiveUpdateJson:
 
 
 def is_seen(order: OrderJson, since: int) -> bool:
-    """Whether an order has ended and its events until its end were received: then no update comes to say so."""
+    """Whether an order has ended and all its events were received, so that no further update comes."""
     return order["version"] == since and _has_ended(order)
 
 

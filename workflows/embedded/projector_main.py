@@ -108,7 +108,7 @@ def _leave_to_the_engine(*_: object) -> None:
 
 
 def _follow_lifeline(lifeline: int, follower: LogFollower) -> None:
-    """Wake the follower once for all commits that it gathers: to be woken for each would cost the engine as much."""
+    """Wake the follower once for all commits that it gathers: each wake takes processor time that the engine needs."""
     ended = select.poll()
     ended.register(lifeline, 0)  # reports the end of the pipe alone
     while os.read(lifeline, 4096):

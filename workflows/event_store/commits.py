@@ -167,7 +167,7 @@ class KeyReused(Picklable, Exception):
 NOT_AS_WRITTEN = (
     "The stored data was changed after it was written, so it is not shown or processed. Give support the id."
 )
-"""What a caller is told of a stream that is broken or cannot be decoded; the place is in the log of the engine."""
+"""The words for callers about a stream that is broken or cannot be decoded; the engine's log has the place."""
 
 
 class ChainBroken(Picklable, Exception):

@@ -2,7 +2,7 @@
 
 A report is possible if the rules would record it: it ends a wait, changes what happens, contradicts an earlier report,
 so that a person has to decide, or comes late and only completes the log. An ended order has such reports too: a courier
-can admit that a meal was not delivered. What the log has already is not said again.
+can admit that a meal was not delivered. Reports that the log has already are left out.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class PossibleReport:
         fact: Its name, as in ``POST /orders/{order_id}/facts``.
         party: Whose report it is.
         awaited: It ends a wait of the order, or would if the parked order went on.
-        contradicts: The event that it contradicts, 0 if the report of another thing is missing before it: it has no
-            effect until a person decides. None if it takes effect.
+        contradicts: The event that it contradicts, 0 if another report is missing before it: it has no effect until a
+            person decides. None if it takes effect.
     """
 
     fact: str
@@ -56,7 +56,11 @@ class PossibleReport:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """What can be reported: who does so by which action and route, and examples of it for one order."""
+    """A kind of report: the party that makes it, by which action and route.
+
+    ``examples`` makes reports of this kind from an order, the version of the ticket or offer that they answer and a
+    time. If the rules would record one of them, the kind is possible.
+    """
 
     party: Role
     action: Action
@@ -67,9 +71,9 @@ class Reported:
 def possible_reports(
     order: Order, actor: Actor, limit: Money, awaited: Collection[str], now: datetime
 ) -> tuple[PossibleReport, ...]:
-    """Return what can be passed on: first what is awaited, then what takes effect, then what contradicts.
+    """Return the reports that can be passed on: awaited ones, then those that take effect, then contradicting ones.
 
-    Of those that contradict, the ones about the newest report come first.
+    Of the contradicting ones, those about the newest report come first.
 
     Args:
         limit: The amount up to which one person decides alone.
@@ -122,7 +126,7 @@ def _ready(order: Order, intent: int, at: datetime) -> Iterator[Fact]:
 
 
 def _assigned(order: Order, intent: int, at: datetime) -> Iterator[Fact]:
-    """Of the courier who took the offer, which is known then; of anybody, if nobody took it."""
+    """Name the courier who took the offer, because the log has that report already; otherwise any courier."""
     taken_by = next((offer.courier for offer in order.delivery.offers if offer.intent == intent), None)
     yield CourierAssigned(answers=intent, courier=taken_by or CourierId("any"), at=at)
 

@@ -53,12 +53,14 @@ def check(
 ) -> ViewCheck:
     """Compare all views with the log.
 
-    Rows without a stream are found unless as many orders are placed meanwhile: their number is compared alone.
+    Rows of streams that the log does not have are found by counting rows, so they are missed if as many orders are
+    placed during the comparison.
 
     Args:
         on_progress: Called with the number of streams that were compared.
-        wait_for_views: Waits for the views to include what the log holds by now, for streams that differ. Returns False
-            if they do already, or do not get there: then what differs is wrong.
+        wait_for_views: Called while streams differ: waits until the views include all that the log holds now, then they
+            are compared again. Returns False if the views included it already or do not follow: then what differs is
+            wrong.
 
     Raises:
         SqlUnavailable, StreamUnavailable, KeyRingUnavailable: Retryable: yes.

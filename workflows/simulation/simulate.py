@@ -31,8 +31,8 @@ longer, so that an erased customer orders again."""
 RETENTION_WITHIN_S = 5400.0
 
 STEPS_MAX, STEPS_AN_ORDER_MAX = 200_000, 4_000
-"""A world that needs more steps, and so many more for each of its orders, never ends. Usual are five thousand for five
-orders, and 900,000 for a thousand."""
+"""A world that needs more steps than the first number and the second one for each order counts as endless. Usual are
+five thousand steps for five orders, and 900,000 for a thousand."""
 
 DRAIN = timedelta(minutes=20)
 """Time after the last order came to rest, for late messages, duplicates and abandoned invocations."""
@@ -198,7 +198,7 @@ def run_to_rest(world: World, simulated_orders: list[SimulatedOrder], *, steps_m
     limit = steps_max or STEPS_MAX + STEPS_AN_ORDER_MAX * len(simulated_orders)
 
     def is_quiet() -> bool:
-        """Look at the order that was busy the last time first, because all the others are looked at only once more."""
+        """Look first at the order that was busy the last time: while it is, the others need not be looked at."""
         nonlocal first_busy
         if simulated_orders and not simulated_orders[first_busy].at_rest:
             return False

@@ -26,9 +26,9 @@ from workflows.orders.words import WITHHELD
 from workflows.simulation.scheduler import Scheduler
 from workflows.time_budgets import Budgets
 
-RESTARTS, OF_ORDERS = 0.01, 5
-"""The share of commits at which the process of the subscriptions restarts in a world with so many orders. All orders
-are then subscribed to again, so among more orders restarts are rarer: each order sees as many in any world."""
+RESTARTS, FOR_ORDERS = 0.01, 5
+"""The share of commits at which the process of the subscriptions restarts, in a world of so many orders. A restart
+subscribes to all orders again, so it is rarer among more orders: each order sees as many restarts in any world."""
 
 SUPPORT = Actor(Role.SUPPORT, "anna")
 COURIER = Actor(Role.COURIER, "courier-ann")
@@ -71,7 +71,7 @@ class Subscribers:
 
     def _on_commit(self, entry: FeedEntry) -> None:
         self._started.on_commit(entry)
-        if self._random.random() < RESTARTS * min(1.0, OF_ORDERS / max(1, len(self._orders))):
+        if self._random.random() < RESTARTS * min(1.0, FOR_ORDERS / max(1, len(self._orders))):
             self._restart()
         order_id = order_id_in(entry.commit.pk)
         if order_id is not None and order_id not in self._orders:

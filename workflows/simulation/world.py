@@ -54,9 +54,9 @@ TIMER_EVERY_S = (60.0, 300.0)
 """Seconds between two calls of the timer: a minute on AWS, and more when it is late."""
 
 RESUMED_AFTER_S, MANY_ORDERS = 1.0, 20
-"""In a world with so many orders, a timer that was killed in its round runs again after this time. Faults strike calls,
-and a round makes a few for each order that waits. If only the next round went on, none would end for hours after an
-outage, and orders would wait the longer, the more there are."""
+"""In a world with more orders than this, a timer that was killed in its round runs again after this time. Faults strike
+calls, and a round makes a few for each order that waits. If only the next regular round went on, no round would be
+complete for hours after an outage, and orders would wait the longer, the more there are."""
 
 FEED_DELAY_S = 0.2
 """Mean delay of a feed message; Lambda polls a stream several times a second."""

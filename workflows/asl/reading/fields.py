@@ -20,8 +20,7 @@ AFTER: Final = BEFORE | {"result"}
 CAUGHT: Final = BEFORE | {"errorOutput"}
 _STATES_FIELDS: Final = BEFORE | AFTER | CAUGHT
 
-
-WHOLE_TEXT = "text"
+WHOLE_TEXT: Final = "text"
 """The field of a problem with a text that is no definition at all."""
 
 
@@ -34,8 +33,13 @@ class DefinitionProblem:
     field: str
     what: str
 
+    @property
+    def is_of_whole_text(self) -> bool:
+        """Whether the text is no definition at all, so that it has no states and fields to name."""
+        return self.field == WHOLE_TEXT
+
     def __str__(self) -> str:
-        if self.field == WHOLE_TEXT:
+        if self.is_of_whole_text:
             return f"{self.machine}: {self.what}"
         place = f"state '{self.state}'" if self.state else "the machine"
         return f"{self.machine}: {place}: {self.field}: {self.what}"

@@ -49,7 +49,7 @@ RETRY_FIRST_S, RETRY_LAST_S = 0.2, 30.0
 BACKLOG_MAX, LOOK_AGAIN_S = 64, 0.05
 """While so many calls wait for a thread the feed makes no new calls; it checks again after 50 ms."""
 
-CHECKPOINTS = """
+CHECKPOINTS_TABLE = """
 CREATE TABLE IF NOT EXISTS feed_checkpoints (
     function TEXT NOT NULL PRIMARY KEY, read_to INTEGER NOT NULL, unfinished TEXT NOT NULL
 ) STRICT
@@ -286,7 +286,7 @@ class EventSourceMapping:
     # --- the checkpoint --------------------------------------------------------------------------------------
 
     def _load_checkpoint(self) -> None:
-        self._database.write(lambda connection: connection.execute(CHECKPOINTS).close())
+        self._database.write(lambda connection: connection.execute(CHECKPOINTS_TABLE).close())
         sql = "SELECT read_to, unfinished FROM feed_checkpoints WHERE function = ?"
         row = self._database.read(lambda connection: connection.execute(sql, (self._function,)).fetchone())
         if row is None:

@@ -40,6 +40,7 @@ def test_orders_that_wait_at_an_open_circuit_are_found_understood_and_released(v
         assert axe(visit) == []
         card.locator(f".waiting a[href='orders/{order}']").click()
         page.wait_for_selector("text=Waits for calls to payments to start again >> nth=0")
+        assert page.locator(".why >> text=Next:").count() == 0, "each wait says already what follows"
         page.click(".wait a:has-text('circuit')")
         card.locator("button:text-is('Start calls again')").click()
         page.wait_for_selector("dialog .preview:has-text('1 order waits at it now')")

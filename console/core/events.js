@@ -1,6 +1,6 @@
 /** The filters of the event log, as the API applies them, for events that arrive live. */
 
-/** @param {string | undefined} types @returns {string[]} */
+/** Read types of events as a person types them, with commas or spaces between. @param {string | undefined} types @returns {string[]} */
 export const typesOf = (types) => (types ?? "").split(/[\s,]+/).filter(Boolean);
 
 /**

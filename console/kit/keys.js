@@ -2,7 +2,7 @@
 
 import { useEffect, useRef } from "./view.js";
 
-/** Keys and what they do. Of several keys each does it. */
+/** Keys and what they do; where several are named, each does it. */
 export const KEYS = /** @type {[string, string][]} */ ([
   ["/", "search"],
   ["j or ↓", "next row or event"],

@@ -1,4 +1,4 @@
-/** The name and the address of a restaurant, as its catalogue has them. A restaurant without an entry is shown by its id. */
+/** The name and the address of a restaurant from the catalogue. Until they are read, and for a restaurant without an entry, the name is the id. */
 
 import { get, quoted } from "./api.js";
 import { useEffect, useState } from "./view.js";

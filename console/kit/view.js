@@ -1,12 +1,12 @@
 /** Preact and htm under one name, so that a page imports its tools from one place. */
 
 import htm from "htm";
-import { Component, Fragment, createContext, h, render } from "preact";
-import { useCallback, useContext, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { Component, h, render } from "preact";
+import { useCallback, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 export const html = htm.bind(h);
 
-export { Component, Fragment, createContext, h, render, useCallback, useContext, useEffect, useId, useLayoutEffect, useMemo, useRef, useState };
+export { Component, h, render, useCallback, useEffect, useId, useLayoutEffect, useMemo, useRef, useState };
 
 /**
  * Make a component that is drawn again only if one of its props is another value. For parts of which a page has many.

@@ -71,13 +71,13 @@ const Recorded = ({ event, close }) => html`<${Dialog} title=${event.type} close
     ["Hash", event.hash && html`<${Copy} text=${event.hash} short=${20} />`],
   ]} /><pre tabindex="0">${JSON.stringify(event, null, 2)}</pre></div></${Dialog}>`;
 
-/** A type that may be broken between its words, on a phone. @param {string} type */
-const words = (type) => type.split(/(?=[A-Z])/).map((word) => html`${word}<wbr />`);
+/** Let a type be broken between its words, on a phone. @param {string} type */
+const breakable = (type) => type.split(/(?=[A-Z])/).map((word) => html`${word}<wbr />`);
 
 /** @param {(event: any) => void} choose */
 const columns = (choose) => [
   { label: "When", cell: (/** @type {any} */ e) => html`<${Time} at=${e.recorded_at} />` },
-  { label: "Event", cell: (/** @type {any} */ e) => html`<button type="button" class="link" data-row onClick=${() => choose(e)}>${words(e.type)}</button>` },
+  { label: "Event", cell: (/** @type {any} */ e) => html`<button type="button" class="link" data-row onClick=${() => choose(e)}>${breakable(e.type)}</button>` },
   { label: "Order", cell: (/** @type {any} */ e) => html`<a href=${`orders/${e.order_id}?at=${e.version}`}><code>${e.order_id.slice(4, 14)}</code> <span class="dim">#${e.version}</span></a>` },
   { label: "By", late: true, cell: (/** @type {any} */ e) => html`<${Said}>${actorWords(e.actor)}</${Said}>` },
   { label: "Restaurant", late: true, cell: (/** @type {any} */ e) => e.restaurant && html`<${Said}>${e.restaurant}</${Said}>` },

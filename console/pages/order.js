@@ -11,6 +11,7 @@ import { Download, download } from "../kit/download.js";
 import { Icon } from "../kit/icons.js";
 import { useKeys } from "../kit/keys.js";
 import { Amount, Copy, Said, Status, Time, Trouble } from "../kit/parts.js";
+import { useRestaurant } from "../kit/restaurant.js";
 import { setQuery } from "../kit/router.js";
 import { may } from "../kit/session.js";
 import { settings } from "../kit/settings.js";
@@ -172,6 +173,7 @@ function LiveNote({ event, paused }) {
 /** What stands above the slider; it changes with the status and the total alone. */
 const Head = memo(({ id, order, status, parked, total, past, timeline, act }) => {
   const { zone } = useStore(settings);
+  const restaurant = useRestaurant(order.restaurant);
   const [copied, show] = useState(false);
   const copy = () => (navigator.clipboard?.writeText(location.href).catch(() => {}), show(true), setTimeout(() => show(false), 1500));
   const keep = () => download(`${id}.json`, [JSON.stringify(timeline, null, 2)]);
@@ -179,7 +181,7 @@ const Head = memo(({ id, order, status, parked, total, past, timeline, act }) =>
     <h1>Order <span class="mono">${id.slice(4, 12)}</span> <${Status} order=${{ status, parked }} /></h1>
     <p class="order-facts"><${Copy} text=${id} label="Copy the id" />
         <span>Customer <a href=${`orders?customer=${encodeURIComponent(order.customer)}`}><${Said}>${order.customer}</${Said}></a></span>
-        <span>Restaurant <a href=${`orders?restaurant=${encodeURIComponent(order.restaurant)}`}><${RestaurantName} id=${order.restaurant} /></a></span>
+        <span>Restaurant <a href=${`orders?restaurant=${encodeURIComponent(order.restaurant)}`}><span title=${order.restaurant}><${Said}>${restaurant.name}</${Said}></span></a></span>
         <span>Total <strong><${Amount} of=${total} /></strong></span>
         <span>Placed <strong><${Time} at=${order.placed_at} /></strong> ${zoneName(order.placed_at, zone)}</span>
         ${order.run > 1 && html`<span title="How often the steps of the order were begun: each run goes on from what is recorded.">Run <strong>${order.run}</strong></span>`}</p>
@@ -191,12 +193,6 @@ const Head = memo(({ id, order, status, parked, total, past, timeline, act }) =>
       ${may("read_checkpoints") && html`<${Download} label="Export signed history" path=${`orders/${id}/proof`} type="application/json" name=${`${id}.proof.json`} primary=${!may("note")} />`}
     </div></div>`;
 });
-
-/** The name of a restaurant from the catalogue; its id until that is read, and where it is in none. @param {{id: string}} props */
-function RestaurantName({ id }) {
-  const { data } = useLoaded((signal) => get(`restaurants/${encodeURIComponent(id)}`, { signal }), [id]);
-  return html`<span title=${id}><${Said}>${data?.profile?.name ?? id}</${Said}></span>`;
-}
 
 /** Return the index of the event that a moment means: a version or a time. @param {any[]} events @param {string | undefined} at */
 function indexAt(events, at) {

@@ -14,7 +14,7 @@ import { html, useEffect, useState } from "../kit/view.js";
 
 const EVERY_MS = 5000;
 const PAGE = 100;
-/** Deliveries that are searched at once for those that failed; the API lists all of them. */
+/** Deliveries that are searched at once for those that failed: of pending ones the API does not tell those that are tried again from those that were not sent yet. */
 const SEARCHED = 1000;
 
 const TONES = /** @type {Record<string, string>} */ ({ enabled: "closed", disabled: "cancelled", paused: "parked" });

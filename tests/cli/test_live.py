@@ -17,6 +17,16 @@ def cancelled(expediter: Any, running: Any) -> str:
     return order_id
 
 
+def followed(data: str, lines: int, *options: str) -> list[str]:
+    """Return the first lines of the events of all orders from the first one on."""
+    command = [sys.executable, "-m", "workflows.cli", "events", "--follow", "--since", "0", "--data", data, *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as following:
+        assert following.stdout is not None
+        printed = [following.stdout.readline() for _ in range(lines)]
+        following.terminate()
+    return printed
+
+
 def test_an_order_is_watched_until_it_has_ended(expediter: Any, running: Any) -> None:
     """Each event is a line, and the command ends with the order."""
     order_id = cancelled(expediter, running)
@@ -36,24 +46,10 @@ def test_an_order_is_watched_until_it_has_ended(expediter: Any, running: Any) ->
 def test_the_events_of_all_orders_are_followed_from_a_position(expediter: Any, running: Any) -> None:
     """A program reads one update a line, and begins again where it ended."""
     cancelled(expediter, running)
-    command = [sys.executable, "-m", "workflows.cli", "events", "--follow", "--json", "--data", running.data]
-    with subprocess.Popen([*command, "--since", "0"], stdout=subprocess.PIPE, text=True) as following:
-        assert following.stdout is not None
-        updates = [json.loads(following.stdout.readline()) for _ in range(3)]
-        following.terminate()
+    updates = [json.loads(line) for line in followed(running.data, 3, "--json")]
     first = updates[0]["position"]  # after the commits of restaurants
     assert [update["position"] for update in updates] == [first, first + 1, first + 2]
     assert updates[0]["events"][0]["type"] == "OrderPlaced"
-
-
-def followed(data: str, lines: int, *options: str) -> list[str]:
-    """Return the first lines of the events of all orders from the first one on."""
-    command = [sys.executable, "-m", "workflows.cli", "events", "--follow", "--since", "0", "--data", data, *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as following:
-        assert following.stdout is not None
-        printed = [following.stdout.readline() for _ in range(lines)]
-        following.terminate()
-    return printed
 
 
 def test_filters_of_events_choose_among_those_that_are_followed(expediter: Any, running: Any) -> None:

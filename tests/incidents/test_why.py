@@ -179,22 +179,28 @@ def test_the_reports_that_can_be_passed_on_are_those_that_the_route_takes():
     assert set(get_args(FactName)) == FACTS.keys()
 
 
-def test_an_order_that_waits_for_a_circuit_says_which_one_and_until_when():
-    """It makes no calls meanwhile, so the circuit is the reason, and not the call that comes next."""
-    shop = Shop()
-    shop.play(*s.PLACED)
-    breaker = shop.engine.breakers[Dependency.PAYMENTS]
-    breaker.hold_open(ALICE, "the provider reported an outage")
+def stop_calls(shop: Shop, dependency: Dependency, reason: str) -> CircuitWait:
+    """Hold the circuit of a provider open, and let the order wait for it."""
+    breaker = shop.engine.breakers[dependency]
+    breaker.hold_open(ALICE, reason)
     wait = CircuitWait(
         order_id=s.ORDER_ID,
         run=1,
         action="await_circuit",
-        dependency=Dependency.PAYMENTS,
+        dependency=dependency,
         opened="",
         since=START,
         token="token",
     )
     circuit_waits.register(shop.documents, shop.engine.executions, breaker, wait)
+    return wait
+
+
+def test_an_order_that_waits_for_a_circuit_says_which_one_and_until_when():
+    """It makes no calls meanwhile, so the circuit is the reason, and not the call that comes next."""
+    shop = Shop()
+    shop.play(*s.PLACED)
+    stop_calls(shop, Dependency.PAYMENTS, "the provider reported an outage")
     answer = asked(shop)
     (explained,) = answer.waits
     assert answer.sentence.startswith("Waits for calls to payments to start again, until 2026-05-04 18:10:00 UTC")
@@ -207,24 +213,13 @@ def test_a_ticket_behind_stopped_calls_is_not_said_to_have_reached_the_restauran
     """The restaurant asks where the ticket is; its time to answer begins when the ticket is sent."""
     shop = Shop()
     shop.play(*s.AUTHORIZED)
-    breaker = shop.engine.breakers[Dependency.KITCHEN]
-    breaker.hold_open(ALICE, "screens are down")
-    wait = CircuitWait(
-        order_id=s.ORDER_ID,
-        run=1,
-        action="await_circuit",
-        dependency=Dependency.KITCHEN,
-        opened="",
-        since=START,
-        token="token",
-    )
-    circuit_waits.register(shop.documents, shop.engine.executions, breaker, wait)
+    wait = stop_calls(shop, Dependency.KITCHEN, "screens are down")
     circuit, acceptance = asked(shop).waits
     assert (circuit.what, acceptance.what) == ("circuit", "acceptance")
     assert acceptance.words == "the restaurant to accept ticket 4, whose sending is not confirmed"
     assert acceptance.until is None
     assert acceptance.then == "The time to answer begins when the request is sent."
-    breaker.close(ALICE, "they work again")
+    shop.engine.breakers[Dependency.KITCHEN].close(ALICE, "they work again")
     circuit_waits.forget(shop.documents, wait)
     (acceptance,) = asked(shop).waits
     assert acceptance.words == "the restaurant to accept ticket 4"

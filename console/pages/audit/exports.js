@@ -1,5 +1,6 @@
 /** Exports of events as signed files: begin one, follow it, download it with its manifest. */
 
+import { typesOf } from "../../core/events.js";
 import { get, newKey, post, useLoaded } from "../../kit/api.js";
 import { beginOf } from "../../kit/days.js";
 import { download } from "../../kit/download.js";
@@ -51,7 +52,7 @@ function filtersOf(query) {
 
 /** @param {Record<string, string>} values @param {boolean} peopleOnly */
 function filterOf(values, peopleOnly) {
-  const sent = (/** @type {string} */ name, /** @type {string} */ value) => (name === "type" ? value.split(/[\s,]+/) : name === "recorded_from" ? beginOf(value) : name === "recorded_to" ? beginOf(value, 1) : value);
+  const sent = (/** @type {string} */ name, /** @type {string} */ value) => (name === "type" ? typesOf(value) : name === "recorded_from" ? beginOf(value) : name === "recorded_to" ? beginOf(value, 1) : value);
   const filter = Object.fromEntries(Object.entries(values).filter(([, value]) => value).map(([name, value]) => [name, sent(name, value)]));
   return peopleOnly ? { ...filter, people_only: true } : filter;
 }

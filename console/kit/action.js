@@ -6,10 +6,10 @@
  * after a lost answer is the same request.
  */
 
-import { isZero, minus, money } from "../core/money.js";
+import { isNegative, isZero, minus, money, negative } from "../core/money.js";
 import { get, newKey, post } from "./api.js";
 import { Dialog } from "./dialog.js";
-import { Amount, Amounts, Status, Time, Trouble, actorWords, words } from "./parts.js";
+import { Amount, Amounts, Said, Status, Time, Trouble, actorWords, words } from "./parts.js";
 import { focused, html, useEffect, useId, useMemo, useRef, useState } from "./view.js";
 
 /** @typedef {{name: string, label: string, value?: string, options?: [string, string][], hint?: string, type?: string, step?: string, optional?: boolean, inert?: boolean}} Field an `inert` one is recorded, and does not change what happens */
@@ -151,17 +151,27 @@ function Preview({ answer, open = [], show }) {
   if (!plan) return null;
   if (plan.orders) return html`<${BulkPreview} plan=${plan} />`;
   if (plan.refused) return html`<div class="preview refused"><h3>Not possible now</h3><p>${plan.refused.detail}</p></div>`;
-  return html`<div class="preview">
-    <h3>What happens</h3>
-    <ul>
+  if (plan.second_person_for)
+    return html`<div class="preview">
+      <h3>What happens now</h3>
+      <p class="attention">${money(plan.second_person_for)} needs the approval of a second person. Until then only the request stands in the log.</p>
+      ${plan.once_approved && html`<h3>Once approved</h3><${Effects} plan=${plan.once_approved} />`}
+    </div>`;
+  return html`<div class="preview"><h3>What happens</h3><${Effects} plan=${plan} /></div>`;
+}
+
+/** What a plan does to the money of all parties, and how the order ends. @param {{plan: any}} props */
+function Effects({ plan }) {
+  if (plan.refused) return html`<p>Not possible now: ${plan.refused.detail}</p>`;
+  const still = !plan.money.length && !plan.runs.length && !plan.pay.length;
+  return html`<ul>
       ${plan.money.map((/** @type {any} */ move) => html`<li><${Amount} of=${move.amount} /> ${MOVES[move.what] ?? words(move.what)}</li>`)}
       ${plan.runs.map((/** @type {any} */ run) => html`<li>The next run performs <code>${run.intent}</code>${run.version ? ` (event ${run.version})` : ""}</li>`)}
-      ${!plan.money.length && !plan.runs.length && html`<li>No money moves and no provider is called.</li>`}
+      ${plan.pay.map((/** @type {any} */ pay) => html`<li><${Amount} of=${isNegative(pay.amount) ? negative(pay.amount) : pay.amount} /> ${isNegative(pay.amount) ? "is taken back from" : "is earned by"} the ${pay.party}${pay.id && html` <${Said}>${pay.id}</${Said}>`}</li>`)}
+      ${still && html`<li>No money moves and no provider is called.</li>`}
       <li>Recorded: ${plan.events.map((/** @type {string} */ type) => html`<code>${type}</code> `)}</li>
-      <li>The order is then <${Status} order=${{ status: plan.status }} />${plan.runs.length > 0 && " until these calls are answered; it goes on by itself"}</li>
-    </ul>
-    ${plan.second_person_for && html`<p class="attention">${money(plan.second_person_for)} needs the approval of a second person.</p>`}
-  </div>`;
+      <li>The order is then <${Status} order=${{ status: plan.status }} />${plan.status === "cancelling" ? " and ends as cancelled" : ""}${plan.runs.length > 0 && " until these calls are answered; it goes on by itself"}</li>
+    </ul>`;
 }
 
 /** What would happen to several orders. @param {{plan: any}} props */

@@ -86,7 +86,7 @@ def report(command: RecordFact, order: Order) -> tuple[Event, ...]:
 def _unless_above(limit: Money | None, request: ApprovalRequested, order: Order) -> tuple[Event, ...]:
     if _one_is_enough(request.amount, limit, order):
         return _effect(request, order)
-    pending = any(_content(other) == _content(request) for other in order.approvals.values())
+    pending = any(same_request(other, request) for other in order.approvals.values())
     return () if pending else (request,)
 
 
@@ -336,6 +336,11 @@ def _one_is_enough(amount: Money, limit: Money | None, order: Order) -> bool:
     if limit is None or not amount:
         return True
     return limit.currency == amount.currency and order.conceded + amount.minor <= limit.minor
+
+
+def same_request(one: ApprovalRequested, other: ApprovalRequested) -> bool:
+    """Whether both ask for the same, whoever asks and why."""
+    return _content(one) == _content(other)
 
 
 def _content(request: ApprovalRequested) -> tuple[object, ...]:

@@ -115,6 +115,15 @@ def balances(booked: Iterable[Transaction]) -> Balances:
     return {account: minor for account, minor in summed.items() if minor}
 
 
+def payables(order: Order) -> dict[tuple[LedgerAccount, str | None], Money]:
+    """Return what the restaurant and the courier of the order are paid, by account and party; nothing before a sale."""
+    return {
+        (account, party): Money(-minor, order.currency)
+        for account, party, minor in _sale(order, _Blame())
+        if account in (LedgerAccount.RESTAURANT_PAYABLE, LedgerAccount.COURIER_PAYABLE)
+    }
+
+
 _BALANCE_FIELDS = ("placed", "payment", "lines", "cancellation", "abandoned", "credited", "unreturned")
 
 

@@ -186,7 +186,9 @@ def a_plan(events: list[str], status: str, **changes: Any) -> dict[str, Any]:
         "status": status,
         "runs": [],
         "money": [],
+        "pay": [],
         "second_person_for": None,
+        "once_approved": None,
         "refused": None,
         "instead": [],
     }
@@ -246,9 +248,25 @@ CAPTURE = {"version": 15, "intent": "PaymentCaptureRequested"}
             "a second person must approve first, because it concerns 129.50 EUR.",
         ),
         (
-            "abandon",
-            a_plan([], "delivered", second_person_for=eur("129.50")),
-            "a second person must approve first, because it concerns 129.50 EUR.",
+            "failed",
+            a_plan(
+                ["ApprovalRequested"],
+                "completed",
+                second_person_for=eur("52.30"),
+                once_approved=a_plan(
+                    ["ApprovalGiven", "CancellationRequested", "PaymentRefundRequested"],
+                    "cancelling",
+                    runs=[{"version": 19, "intent": "PaymentRefundRequested"}],
+                    money=[{"what": "refund", "amount": eur("52.30"), "intent": 19}],
+                    pay=[
+                        {"party": "restaurant", "id": "le-petit-pois", "amount": eur("-49.80")},
+                        {"party": "courier", "id": None, "amount": eur("2.50")},
+                    ],
+                ),
+            ),
+            "a second person must approve first, because it concerns 52.30 EUR. Once approved: asks the provider to "
+            "refund 52.30 EUR. 49.80 EUR is taken back from the restaurant le-petit-pois. "
+            "2.50 EUR is earned by the courier. Then the order ends as cancelled.",
         ),
     ],
 )

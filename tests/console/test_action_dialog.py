@@ -133,6 +133,32 @@ def test_a_refusal_stays_beside_the_new_preview(visit: Visit) -> None:
     assert "The order has changed." in page.inner_text("dialog [role=alert]")
 
 
+def test_a_request_for_a_second_person_shows_what_its_approval_does_with_the_money_of_all(visit: Visit) -> None:
+    """Nobody asks blindly: what the approver will read is read by who asks."""
+    page = _credit(visit, visit.stage.place("asked for"))
+    asked = _hold(page, "**/credits")
+    page.fill("dialog input[type=number]", "52.30")
+    _wait_for(page, asked, 1)
+    nothing = {"runs": [], "money": [], "pay": [], "second_person_for": None, "once_approved": None, "refused": None}
+    amount = {"amount": "52.30", "currency": "EUR"}
+    approved = {
+        **nothing,
+        "events": ["ApprovalGiven"],
+        "status": "cancelling",
+        "money": [{"what": "refund", "amount": amount, "intent": 9}],
+        "pay": [{"party": "restaurant", "id": "luigi", "amount": {"amount": "-49.80", "currency": "EUR"}}],
+    }
+    request = {"events": ["ApprovalRequested"], "status": "delivered", "second_person_for": amount}
+    plan = {**nothing, **request, "once_approved": approved}
+    asked.pop().fulfill(json={"order": None, "approvals": [], "plan": plan})
+    page.wait_for_selector("dialog .preview >> text=Once approved")
+    shown = page.inner_text("dialog .preview")
+    assert "52.30 is refunded" in shown
+    assert "49.80 is taken back from the restaurant luigi" in shown
+    assert "ends as cancelled" in shown
+    assert "No money moves" not in shown
+
+
 def _credit(visit: Visit, order: str) -> Page:
     page = visit.open(f"orders/{order}")
     page.click("button[aria-label='Preview: Grant a credit']")

@@ -87,6 +87,27 @@ def test_a_failed_delivery_above_the_limit_waits_for_a_second_person_with_who_sa
     engine.until(order_id, lambda order: order.status.value == "cancelled")
 
 
+def test_the_plan_of_a_request_says_what_its_approval_does_with_the_money_of_all(engine):
+    """Who asks knows what the second person will decide, and both see the same. Asking again changes nothing of it."""
+    order_id, sue, sam = engine.completed(), engine.client("support", "sue"), engine.client("support", "sam")
+    details = {"party_reason": "it was stolen", "fault": "courier"}
+    sue.pass_on(order_id, "failed", *SAID, details=details)
+    report = engine.order(order_id).contest
+    planned = sue.resolve(order_id, "confirm_report", "they admit it", intent=report, dry_run=True)["plan"]
+    assert (planned["money"], planned["pay"], planned["status"]) == ([], [], "delivered")
+    [request] = sue.resolve(order_id, "confirm_report", "they admit it", intent=report)["approvals"]
+    approval = sam.approve(order_id, request["approval"], "checked", dry_run=True)["plan"]
+    assert planned["once_approved"] == approval
+    again = sue.resolve(order_id, "confirm_report", "they admit it", intent=report, dry_run=True)["plan"]
+    assert again["once_approved"] == approval
+    assert [(move["what"], move["amount"]) for move in approval["money"]] == [("refund", eur("28.00"))]
+    assert approval["status"] == "cancelling"
+    assert [(each["party"], each["amount"]) for each in approval["pay"]] == [
+        ("restaurant", eur("-23.00")),
+        ("courier", eur("-4.00")),
+    ]
+
+
 def test_the_same_report_again_adds_nothing(engine):
     order_id, sue = engine.picked_up(), engine.client("support", "sue")
     for _ in range(2):

@@ -20,7 +20,9 @@ def plan_sentence(action: str, plan: Plan) -> str:
     if plan["refused"]:
         return f"not possible: {plan['refused']['detail']}{_instead(plan) or _after_refusal(plan)}"
     if plan["second_person_for"]:
-        return f"a second person must approve first, because it concerns {money(plan['second_person_for'])}."
+        sentence = f"a second person must approve first, because it concerns {money(plan['second_person_for'])}."
+        approved = plan["once_approved"]
+        return f"{sentence} Once approved: {plan_sentence(action, approved)}" if approved else sentence
     if not plan["events"]:
         return f"{_without_effect(plan, action)}{_instead(plan)}"
     if len(plan["events"]) == 1 and plan["events"][0] in _RECORDED:
@@ -30,7 +32,13 @@ def plan_sentence(action: str, plan: Plan) -> str:
     if action == "retry" and not plan["runs"] and plan["status"] not in _ENDS:
         return f"would wait again for {_AWAITED.get(plan['status'], 'the outcome')}.{_REPORTS.get(plan['status'], '')}"
     calls = [_call(run, plan, again=action == "retry") for run in plan["runs"]]
-    sentences = [*_credited(plan), f"{', '.join(calls) or 'no calls'}.", *_given_up(plan), _end(action, plan)]
+    sentences = [
+        *_credited(plan),
+        f"{', '.join(calls) or 'no calls'}.",
+        *_given_up(plan),
+        *_paid(plan),
+        _end(action, plan),
+    ]
     return " ".join(sentence for sentence in sentences if sentence)
 
 
@@ -171,6 +179,17 @@ def _given_up(plan: Plan) -> list[str]:
     return [
         *(f"The {amount} hold stays until it expires and is never collected." for amount in left),
         *(f"{amount} is given up." for amount in lost if amount not in left),
+    ]
+
+
+def _paid(plan: Plan) -> list[str]:
+    """What restaurant and courier earn or lose."""
+    parties = [(f"{pay['party']} {plain(pay['id'] or '')}".strip(), money(pay["amount"])) for pay in plan["pay"]]
+    return [
+        f"{amount.removeprefix('-')} is taken back from the {party}."
+        if amount.startswith("-")
+        else f"{amount} is earned by the {party}."
+        for party, amount in parties
     ]
 
 

@@ -93,6 +93,14 @@ class MoveJson(TypedDict):
     intent: Annotated[int, Meta(ge=0, description="The version of the intent; 0 if there is none.")]
 
 
+class PayJson(TypedDict):
+    """What a restaurant or courier would earn, or lose if it is below zero, as the ledger has it."""
+
+    party: Literal["restaurant", "courier"]
+    id: str | None
+    amount: MoneyJson
+
+
 class BrokenRuleJson(TypedDict):
     """The rule that forbids an action."""
 
@@ -107,9 +115,11 @@ class PlanJson(TypedDict):
     status: Annotated[OrderStatus, Meta(description="The order's status afterwards.")]
     runs: Annotated[list[PendingJson], Meta(description="The calls to providers that follow.")]
     money: list[MoveJson]
+    pay: list[PayJson]
     second_person_for: Annotated[
         MoneyJson | None, Meta(description="The amount that a second person must approve first, if one must.")
     ]
+    once_approved: Annotated[PlanJson | None, Meta(description="What the approval would do, if one is needed.")]
     refused: BrokenRuleJson | None
     instead: Annotated[
         list[str],

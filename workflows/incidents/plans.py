@@ -5,11 +5,15 @@ A plan is made by the same ``decide``, on the same order, that would record the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Literal
 
+from domain.identifiers import Actor, Role
 from domain.money import Money
-from domain.order.commands import Command
+from domain.order.adjustments import same_request
+from domain.order.commands import Approve, Command
 from domain.order.deciding import decide
 from domain.order.events import (
     ApprovalRequested,
@@ -30,6 +34,7 @@ from domain.order.events import (
 )
 from domain.order.evolving import evolve
 from domain.order.intents import Holding, OpenIntent, open_intents, owed
+from domain.order.ledger import LedgerAccount, payables
 from domain.order.order import Order, RunState, Status
 from domain.order.refusals import Rejected
 
@@ -55,6 +60,15 @@ class Move:
     intent: int
 
 
+@dataclass(frozen=True, slots=True)
+class Pay:
+    """What a restaurant or courier would earn, or lose if below zero, as the ledger has it."""
+
+    party: Literal["restaurant", "courier"]
+    id: str | None
+    amount: Money
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What an action would do.
@@ -64,7 +78,9 @@ class Plan:
         status: The order's status afterwards.
         runs: The intents that would be performed: all open ones in a new run, else those that the action adds.
         money: What would happen to the order's money.
+        pay: What restaurant and courier would earn or lose.
         approval: The amount that a second person has to approve first, also if the request for it was made already.
+        once_approved: What the approval would do, if one is needed: its plan on the order with the request.
         refused: The rule that forbids the action, by its class name, and the message of the refusal.
         instead: What would help, if the action leads nowhere: names of other actions, ``approve <number>``, ``credit``,
             and reports by their routes.
@@ -74,7 +90,9 @@ class Plan:
     status: Status
     runs: tuple[OpenIntent, ...] = ()
     money: tuple[Move, ...] = ()
+    pay: tuple[Pay, ...] = ()
     approval: Money | None = None
+    once_approved: Plan | None = None
     refused: tuple[str, str] | None = None
     instead: tuple[str, ...] = ()
 
@@ -88,14 +106,16 @@ def plan(command: Command, order: Order) -> Plan:
     after = order
     for event in events:
         after = evolve(after, event)
-    approval = _needs_approval(events) if events else _awaits_approval(command, order)
-    runs = () if approval is not None else _calls(events, order, after)
+    request = _request_in(events if events else _same_request(command, order))
+    runs = () if request is not None else _calls(events, order, after)
     return Plan(
         events=tuple(type(event).__name__ for event in events),
         status=after.status,
         runs=runs,
         money=(*_credited(events, order), *_given_up(events, order), *_moved(runs, after)),
-        approval=approval,
+        pay=_pay(order, after),
+        approval=None if request is None else request.amount,
+        once_approved=None if request is None else _approved(request, after),
     )
 
 
@@ -108,13 +128,33 @@ def _calls(events: tuple[Event, ...], order: Order, after: Order) -> tuple[OpenI
     return tuple(call for call in open_intents(after) if call.version > order.version or not goes_on)
 
 
-def _needs_approval(events: tuple[Event, ...]) -> Money | None:
-    return next((event.amount for event in events if isinstance(event, ApprovalRequested)), None)
+def _request_in(events: tuple[Event, ...]) -> ApprovalRequested | None:
+    return next((event for event in events if isinstance(event, ApprovalRequested)), None)
 
 
-def _awaits_approval(command: Command, order: Order) -> Money | None:
-    """Return the amount of the same request if it was made before and waits for a second person; else None."""
-    return _needs_approval(decide(command, replace(order, approvals={})))
+def _same_request(command: Command, order: Order) -> tuple[Event, ...]:
+    """Return the request of the command if it was made before and waits for a second person."""
+    return decide(command, replace(order, approvals={})) if order.approvals else ()
+
+
+def _approved(request: ApprovalRequested, order: Order) -> Plan:
+    """Work out what the approval of a request would do, by another person, on the order that has it."""
+    version = next(version for version, other in order.approvals.items() if same_request(other, request))
+    return plan(Approve(approval=version, by=Actor(Role.SERVICE, "")), order)
+
+
+def _pay(order: Order, after: Order) -> tuple[Pay, ...]:
+    """Return by how much the payables of the restaurant and the courier would change."""
+    old, new = payables(order), payables(after)
+    nothing = Money.zero(after.currency)
+    changes = ((key, new.get(key, nothing) - old.get(key, nothing)) for key in {**old, **new})
+    return tuple(Pay(_PAID[account], party, amount) for (account, party), amount in changes if amount)
+
+
+_PAID: Mapping[LedgerAccount, Literal["restaurant", "courier"]] = {
+    LedgerAccount.RESTAURANT_PAYABLE: "restaurant",
+    LedgerAccount.COURIER_PAYABLE: "courier",
+}
 
 
 def _credited(events: tuple[Event, ...], order: Order) -> list[Move]:

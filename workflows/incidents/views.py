@@ -147,7 +147,9 @@ def plan_view(plan: Plan) -> PlanJson:
         "money": [
             {"what": move.what.value, "amount": plain(move.amount), "intent": move.intent} for move in plan.money
         ],
+        "pay": [{"party": pay.party, "id": pay.id, "amount": plain(pay.amount)} for pay in plan.pay],
         "second_person_for": plain(plan.approval),
+        "once_approved": None if plan.once_approved is None else plan_view(plan.once_approved),
         "refused": None if plan.refused is None else {"rule": plan.refused[0], "detail": plan.refused[1]},
         "instead": list(plan.instead),
     }

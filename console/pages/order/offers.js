@@ -125,10 +125,13 @@ const worded = (number, events) => {
 const DOES = /** @type {Record<string, string>} */ ({ authorize: "repeats the authorization of", capture: "captures", release: "releases", refund: "refunds", leave_held: "leaves held", give_up: "gives up", credit: "credits" });
 const ENDS = /** @type {Record<string, string>} */ ({ abandoned: "ends as abandoned", cancelled: "ends as cancelled", completed: "ends as completed", cancelling: "ends as cancelled" });
 
-/** What an action would do to the money and the order, for the list. @param {string} name of the action @param {any} plan */
+/** What an action would do to the money and the order, for the list. @param {string} name of the action @param {any} plan @returns {string} */
 function outcome(name, plan) {
   if (!plan) return "";
-  if (plan.second_person_for) return `A second person has to approve ${money(plan.second_person_for)}`;
+  if (plan.second_person_for) {
+    const then = plan.once_approved && !plan.once_approved.refused ? outcome(name, plan.once_approved) : "";
+    return `A second person has to approve ${money(plan.second_person_for)}${then && `. ${then}`}`;
+  }
   if (!plan.events.length) return "Has no effect now";
   const moves = plan.money.filter((/** @type {any} */ m) => !isZero(m.amount)).map((/** @type {any} */ m) => `${DOES[m.what] ?? words(m.what)} ${money(m.amount)}`);
   const end = ENDS[plan.status] ?? (name.startsWith("write_off") ? `stays ${words(plan.status)}` : "continues");

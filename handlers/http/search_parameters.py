@@ -124,7 +124,7 @@ _HINTS = {
     "waiting_for": "orders that wait for something are found with waiting_for",
 }
 STATUS_INSTEAD = tuple((word, _HINTS[parameter]) for word, parameter in FILTER_INSTEAD.items())
-"""Words that are sent as a status although they are none, with the filter to use instead."""
+"""Words that are sent in place of a status, with the filter to use instead."""
 
 Statuses = Annotated[
     Annotated[tuple[Status, ...], OneOf(Status, several=True, without=Status.UNPLACED, instead=STATUS_INSTEAD)] | None,

@@ -141,6 +141,7 @@ _STEERED = {
     *("/bulk/{job_id}/stop", "/bulk/{job_id}/resume"),
     *("/circuits/{dependency}/open", "/circuits/{dependency}/close"),
 }
+"""Writes that set a state which the next one sets back."""
 
 
 def test_writes_document_their_headers(document):

@@ -37,8 +37,9 @@ def test_following_an_order_yields_its_events_until_it_ended(engine):
     assert event_versions(updates) == history_versions(engine, order_id)
 
 
-def test_the_asynchronous_client_follows_alike(engine):
-    """Both clients have the same methods."""
+@pytest.mark.parametrize("restarts", [False, True])
+def test_the_asynchronous_client_follows_alike(engine, restarts):
+    """Both clients have the same methods. This one's loop is written apart, because it awaits."""
     order_id = engine.place()
 
     async def follow() -> list[Any]:
@@ -47,6 +48,9 @@ def test_the_asynchronous_client_follows_alike(engine):
             async for update in client.follow(order_id):
                 updates.append(update)
                 if update["order"]["preparation"] and update["order"]["status"] != "cancelled":
+                    if restarts:
+                        await asyncio.to_thread(engine.stop)
+                        engine.start()
                     await client.cancel(order_id, "changed my mind", key="once")
             return updates
 
@@ -65,24 +69,6 @@ def test_following_survives_restarts_of_the_engine(engine):
                 engine.start()
                 engine.client("customer", "cus_1").cancel(order_id, "changed my mind", key="once")
     assert event_versions(updates) == history_versions(engine, order_id)
-
-
-def test_the_asynchronous_client_follows_over_a_restart_alike(engine):
-    """Its loop is written apart, because it awaits."""
-    order_id = engine.place()
-
-    async def follow() -> list[Any]:
-        async with AsyncExpediterClient(engine.url, engine.token("customer", "cus_1")) as client:
-            updates = []
-            async for update in client.follow(order_id):
-                updates.append(update)
-                if update["order"]["preparation"] and update["order"]["status"] != "cancelled":
-                    await asyncio.to_thread(engine.stop)
-                    engine.start()
-                    await client.cancel(order_id, "changed my mind", key="once")
-            return updates
-
-    assert event_versions(asyncio.run(follow())) == history_versions(engine, order_id)
 
 
 def test_following_survives_the_end_of_its_token(engine):

@@ -21,10 +21,10 @@ _UNWANTED = re.compile(f"[{UNWANTED}]")
 
 def problem_of(text: str) -> str | None:
     """Return what is wrong with the characters of a text and what to do, or None."""
-    found = _UNWANTED.search(text)
-    if found is None:
+    unwanted = _UNWANTED.search(text)
+    if unwanted is None:
         return None
-    code = f"U+{ord(found[0]):04X}"
-    if found[0] in DIRECTION_CONTROLS:
+    code = f"U+{ord(unwanted[0]):04X}"
+    if unwanted[0] in DIRECTION_CONTROLS:
         return f"must not contain {code}, which changes the direction of the text around it; remove it"
     return f"must not contain control characters, here {code}; remove it"

@@ -124,10 +124,15 @@ def clock(time: str) -> str:
     return f"{time[:10]} {time[11:19]}Z"
 
 
-def say_more(following: str | None, as_of: AsOfJson) -> None:
-    """Print what else there is, and how old the list is, on stderr."""
+def say_next(following: str | None) -> None:
+    """Print the cursor of the next page on stderr, if there is one."""
     if following is not None:
         say(f"more: --cursor {printable(following)}")
+
+
+def say_more(following: str | None, as_of: AsOfJson) -> None:
+    """Print what else there is, and how old the list is, on stderr."""
+    say_next(following)
     if as_of["lag_commits"]:
         say(f"the list is {as_of['lag_commits']} commits behind, the oldest for {length(as_of['lag_s'] or 0)}")
     if not as_of["complete"]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from workflows.cli.incident_pages import clock
-from workflows.cli.terminal import data_console, printable, say, table
+from workflows.cli.search_pages import say_next
+from workflows.cli.terminal import data_console, printable, table
 
 if TYPE_CHECKING:
     from workflows.client.webhook_json import WebhookAttemptJson, WebhookDeliveryJson, WebhookEndpointJson
@@ -62,8 +63,7 @@ def show_deliveries(deliveries: Sequence[WebhookDeliveryJson], following: str | 
         console.print(Text(f"  {delivery['id']}"), soft_wrap=True)
         for attempt in delivery["attempts"]:
             console.print(Text(f"  {_attempt(attempt)}"), soft_wrap=True)
-    if following is not None:
-        say(f"more: --cursor {printable(following)}")
+    say_next(following)
 
 
 def _attempt(attempt: WebhookAttemptJson) -> str:

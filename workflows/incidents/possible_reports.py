@@ -79,7 +79,7 @@ def possible_reports(
         limit: The amount up to which one person decides alone.
         awaited: Reports that would end a wait, by the names of their routes.
     """
-    found = []
+    reports = []
     for name, reported in FACTS.items():
         intent = answered_intent(order, reported.action)
         for fact in () if intent is None else reported.examples(order, intent, now):
@@ -88,9 +88,9 @@ def possible_reports(
                 continue
             contest = next((event.contradicts for event in events if isinstance(event, ReportContested)), None)
             ends_wait = contest is None and reported.route in awaited
-            found.append(PossibleReport(fact=name, party=reported.party, awaited=ends_wait, contradicts=contest))
+            reports.append(PossibleReport(fact=name, party=reported.party, awaited=ends_wait, contradicts=contest))
             break
-    return tuple(sorted(found, key=_rank))
+    return tuple(sorted(reports, key=_rank))
 
 
 def _recorded(command: RecordFact, order: Order) -> tuple[Event, ...]:

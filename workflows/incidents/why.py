@@ -128,7 +128,7 @@ def why(
     visits = () if order.run_state is RunState.ENDED else newest_visits(engine, order_id, order.run, machines)
     waits = tuple(sorted((_tried_as(visits, wait) for wait in _waits(engine, history, order, budgets)), key=_urgency))
     parked = parked_now(order, history.recorded)
-    alone = limit(order.currency)
+    one_person_max = limit(order.currency)
     expected = () if order.run_state is RunState.ENDED else awaited_reports(order, history.recorded)
     sentence, then = _ended(order) or _parked(order, parked) or _waiting(waits)
     return Why(
@@ -140,8 +140,8 @@ def why(
         parked=parked,
         owed=owed(order),
         at_stake=at_stake(order),
-        plans=with_remedies(_plans(order, actor, alone), order, history.recorded, actor),
-        reports=possible_reports(order, actor, alone, expected, engine.clock.now()),
+        plans=with_remedies(_plans(order, actor, one_person_max), order, history.recorded, actor),
+        reports=possible_reports(order, actor, one_person_max, expected, engine.clock.now()),
         tried=_failed_last(visits) if parked is not None else None,
     )
 

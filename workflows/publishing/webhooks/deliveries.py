@@ -149,7 +149,7 @@ def list_deliveries(
         after: The key behind which the page begins; None for the first page.
         state: Only deliveries in this state; None for all.
     """
-    found: list[WebhookDelivery] = []
+    page: list[WebhookDelivery] = []
     at_once = limit if state is None else READ_AT_ONCE
     for _ in range(LOOKED_AT_MAX // READ_AT_ONCE):
         listed = documents.list(_partition(endpoint_id), limit=at_once, after=after)
@@ -157,12 +157,12 @@ def list_deliveries(
             after = document.sk
             delivery = body_as(document, WebhookDelivery)
             if delivery is not None and state in (None, delivery.state):
-                found.append(delivery)
-            if len(found) == limit:
-                return found, after
+                page.append(delivery)
+            if len(page) == limit:
+                return page, after
         if len(listed) < at_once:
-            return found, None
-    return found, after
+            return page, None
+    return page, after
 
 
 def due(documents: Documents, endpoint_id: str, now: datetime, limit: int) -> list[StoredDelivery]:

@@ -29,6 +29,9 @@ export function money(money, locale) {
 /** @param {Money | null | undefined} money */
 export const isZero = (money) => !money || !/[1-9]/.test(money.amount);
 
+/** @param {Money | null | undefined} money */
+export const isNegative = (money) => Boolean(money && money.amount.startsWith("-") && !isZero(money));
+
 /** Return an amount with the other sign, e.g. what a sum is lowered by. @param {Money} of @returns {Money} */
 export const negative = (of) => minus({ ...of, amount: "0" }, of);
 

@@ -506,3 +506,18 @@ def test_budgets_exceed_the_deployed_timeouts():
     budgets = read({"KITCHEN_ANSWER_SECONDS": "3600"}, read_budgets)
     assert budgets[Awaiting.ACCEPTANCE] > timedelta(hours=1)
     assert set(budgets) == set(Awaiting)
+
+
+@pytest.mark.parametrize("dependency", [Dependency.KITCHEN, Dependency.COURIERS], ids=str)
+def test_a_circuit_that_cannot_be_read_does_not_keep_the_watchdog_from_other_orders(monkeypatch, dependency):
+    """The round ends with the error. The overdue order, whose call is one to payments, was seen to before."""
+    shop = shop_with(*s.PLACED)
+    pass_budget(shop)
+
+    def unreadable():
+        raise ChainBroken(f"breaker#{dependency}", 1, "changed")
+
+    monkeypatch.setattr(shop.engine.breakers[dependency], "read", unreadable)
+    with pytest.raises(ChainBroken):
+        keep_time(shop.engine, UPKEEP, for_s=0, pause=lambda _: None)
+    assert shop.executions.started == [f"{ORDER_ID}-1"]

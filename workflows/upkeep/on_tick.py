@@ -1,5 +1,8 @@
-"""What happens every minute: circuits are probed and released, the watchdog makes its round, bulk jobs continue, and
+"""What happens every minute: the watchdog makes its round, bulk jobs continue, circuits are probed and released, and
 batches of the log's stream that failed are tried again.
+
+The circuits come after the watchdog, because a circuit whose stream cannot be read ends the round with its error, and
+must not keep the watchdog from the orders.
 
 A minute is the shortest schedule of EventBridge. Circuits and bulk jobs with waiting orders need a tick every few
 seconds, so while there are any, one call continues for as long as its caller allows.
@@ -51,12 +54,12 @@ def keep_time(
     until = engine.clock.now() + timedelta(seconds=for_s)
     ticks = 0
     while True:
-        circuit_waits.tick(engine.documents, engine.executions, engine.breakers.values(), engine.clock.now())
         ticks += 1
         if ticks == 1:
             done = watch(engine, settings)
             missing = check_rows(engine, settings)
         _advance_bulk_jobs(engine)
+        circuit_waits.tick(engine.documents, engine.executions, engine.breakers.values(), engine.clock.now())
         circuits = {dependency: breaker.read() for dependency, breaker in engine.breakers.items()}
         if ticks == 1:
             _log_long_open(circuits, engine.clock.now())

@@ -6,8 +6,8 @@ import { focused, html, useCallback, useEffect, useRef, useState } from "./view.
 
 /** How long the views take to follow a change that names no version. */
 const FOLLOW_MS = 300;
-/** How often a list is read again, until it has what was recorded before its subscription stood. */
-const READ_MOST = 10;
+/** How often a list is read again at most, until it has what was recorded before its subscription began. */
+const REREADS_MAX = 10;
 
 /**
  * @param {string} path
@@ -20,7 +20,7 @@ export function useBoardList(path, query, topic) {
   const list = useLoaded((signal) => get(path, { query: { ...query, wait_for: newest }, signal }), [newest]);
   /** Read the list again, with this version of an order. */
   const changed = useCallback((/** @type {{id: string, version?: number}} */ order) => void (order?.version ? include(`${order.id}:${order.version}`) : setTimeout(list.reload, FOLLOW_MS)), []);
-  useLive(topic, (message) => changed({ id: message.order_id, version: message.version }), { begun: () => ((left.current = READ_MOST), list.reload()) });
+  useLive(topic, (message) => changed({ id: message.order_id, version: message.version }), { begun: () => ((left.current = REREADS_MAX), list.reload()) });
   useEffect(() => {
     if (!left.current || !list.data) return;
     left.current = list.data.as_of.lag_commits === 0 ? 0 : left.current - 1;

@@ -339,7 +339,7 @@ def _one_is_enough(amount: Money, limit: Money | None, order: Order) -> bool:
 
 
 def same_request(one: ApprovalRequested, other: ApprovalRequested) -> bool:
-    """Whether both ask for the same, whoever asks and why."""
+    """Whether both ask for the same thing; the person and the reason may differ."""
     return _content(one) == _content(other)
 
 

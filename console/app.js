@@ -5,7 +5,7 @@ import { online } from "./kit/api.js";
 import { KEYS, PLACES, beginKeys } from "./kit/keys.js";
 import { Dialog } from "./kit/dialog.js";
 import { Trouble } from "./kit/parts.js";
-import { beginRouting, go, useHere } from "./kit/router.js";
+import { beginRouting, go, useHere, visits } from "./kit/router.js";
 import { Logo } from "./kit/icons.js";
 import { SearchBox } from "./kit/search_box.js";
 import { begin, currentConfig, loginNotice, logOut, may, me } from "./kit/session.js";
@@ -51,6 +51,7 @@ function Console() {
 /** @param {{who: import("./kit/session.js").Me}} props */
 function Frame({ who }) {
   const here = useHere();
+  const visit = useStore(visits);
   const [dialog, open] = useState(/** @type {"" | "keys" | "settings"} */ (""));
   useEffect(() => beginKeys({ search: () => document.getElementById("search")?.focus(), help: () => open("keys"), open: (place) => placesOf(who).some(([path]) => path === place) && go(place) }), [who]);
   const places = placesOf(who);
@@ -66,7 +67,7 @@ function Frame({ who }) {
     <${Banners} />
     <main id="main" tabindex="-1">
       <${OnPaper} who=${who} />
-      ${page && may(page.needs) ? html`<${Boundary} key=${`${who.role} ${who.id} ${here.path}`}><${Lazy} page=${page} names=${found?.names ?? {}} query=${here.query} /></${Boundary}>` : html`<${NotHere} />`}
+      ${page && may(page.needs) ? html`<${Boundary} key=${`${who.role} ${who.id} ${here.path} ${visit}`}><${Lazy} page=${page} names=${found?.names ?? {}} query=${here.query} /></${Boundary}>` : html`<${NotHere} />`}
     </main>
     ${dialog === "keys" && html`<${Keys} places=${places} close=${() => open("")} />`}
     ${dialog === "settings" && html`<${SettingsDialog} close=${() => open("")} logOut=${() => logOut()} />`}`;

@@ -154,7 +154,7 @@ function Preview({ answer, open = [], show }) {
   if (plan.second_person_for)
     return html`<div class="preview">
       <h3>What happens now</h3>
-      <p class="attention">${money(plan.second_person_for)} needs the approval of a second person. Until then only the request stands in the log.</p>
+      <p class="attention">${money(plan.second_person_for)} needs the approval of a second person. Until then nothing moves${plan.events.length ? html`; recorded: ${plan.events.map((/** @type {string} */ type) => html`<code>${type}</code>`)}` : ": the same request waits already"}.</p>
       ${plan.once_approved && html`<h3>Once approved</h3><${Effects} plan=${plan.once_approved} />`}
     </div>`;
   return html`<div class="preview"><h3>What happens</h3><${Effects} plan=${plan} /></div>`;

@@ -7,6 +7,9 @@ import { Store, useStore } from "./store.js";
 /** @type {Store<import("../core/addresses.js").Address>} */
 export const here = new Store(/** @type {any} */ ({ path: "", query: {} }));
 
+/** How often a link to the page that is shown was followed: the page is then read anew. @type {Store<number>} */
+export const visits = new Store(0);
+
 /** A slider changes the address at every step. Browsers ignore some of that, and read the page's icon again at each: it is written once it rests. */
 const REST_MS = 150;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -44,7 +47,7 @@ export function beginRouting() {
 export function go(to, { replace = false } = {}) {
   if (writing) write();
   const url = base() + to;
-  if (url === location.pathname + location.search) return;
+  if (url === location.pathname + location.search) return void (replace || visits.set(visits.value + 1));
   history[replace ? "replaceState" : "pushState"](null, "", url);
   const before = here.value.path;
   read();

@@ -2,6 +2,7 @@
 
 import { ActionDialog } from "../kit/action.js";
 import { get, useLoaded } from "../kit/api.js";
+import { useLive } from "../kit/live.js";
 import { usePaged } from "../kit/paged.js";
 import { Ago, Amount, Badge, Choice, Empty, Said, Trouble, actorWords, words } from "../kit/parts.js";
 import { setQuery } from "../kit/router.js";
@@ -9,12 +10,16 @@ import { may, me } from "../kit/session.js";
 import { Table } from "../kit/table.js";
 import { html, useState } from "../kit/view.js";
 
+/** Events that change the list. */
+const CHANGES = new Set(["ApprovalRequested", "ApprovalGiven", "ApprovalRejected"]);
+
 /** @param {{query: Record<string, string>}} props */
 export default function Approvals({ query }) {
   const [newest, include] = useState("");
   const list = usePaged("approvals", "approvals", { open: query.open ?? "true", by_others: query.by_others, wait_for: newest });
   /** Read the list again, with what was just decided: lists follow the log a moment later. */
   const decided = (/** @type {any} */ { order }) => (order?.version ? include(`${order.id}:${order.version}`) : list.reload());
+  useLive("orders", ({ order_id: id, version, events }) => events?.some((/** @type {any} */ { type }) => CHANGES.has(type)) && include(`${id}:${version}`), { begun: list.reload });
   const [chosen, choose] = useState(/** @type {any} */ (null));
   const [rejected, reject] = useState(/** @type {any} */ (null));
   const own = (/** @type {any} */ a) => a.by.role === me.value?.role && a.by.id === me.value?.id;

@@ -127,6 +127,21 @@ def test_a_credit_above_the_limit_is_asked_for_by_one_person_and_granted_by_anot
     assert credited == {"amount": "5.00", "currency": "EUR"}
 
 
+def test_a_request_stands_on_the_page_of_approvals_as_soon_as_it_is_made(careful: Visit) -> None:
+    """The list follows the log while it is looked at; its entry in the menu reads it anew."""
+    order = careful.stage.orders["waiting"]
+    list(careful.stage.sign_in("support", "bert").approvals())  # the views of a new engine are there
+    page = careful.open("approvals", subject="bert")
+    page.wait_for_selector("text=Nothing waits for a second person.")
+    page.wait_for_function("!document.querySelector('.banner.late')")
+    five = {"amount": "5.00", "currency": "EUR"}
+    careful.stage.sign_in("support", "anna").credit(order, five, fault="platform", reason="a dish was cold")
+    page.wait_for_selector(f"tr.row:has(a[href='orders/{order}'])")
+    with page.expect_response("**/approvals?*"):
+        page.click("nav[aria-label=Pages] a:text-is('Approvals')")
+    page.wait_for_selector(f"tr.row:has(a[href='orders/{order}'])")
+
+
 def test_a_courier_admits_that_a_completed_order_never_came_and_the_customer_gets_everything_back(
     careful: Visit,
 ) -> None:

@@ -99,7 +99,7 @@ const Panels = memo((page) => {
   const first = useRef(""); // the order for which a person may have had to do something: the reason and the actions then stay above the graph
   if (order.parked || why?.waits.length > 0) first.current = id;
   const above = first.current === id;
-  const reason = html`<${Why} id=${id} why=${why} events=${timeline.events} past=${past} headed=${above && !past} />`;
+  const reason = html`<${Why} id=${id} why=${why} events=${timeline.events} past=${past} headed=${!past && (order.parked || why?.waits.length > 0)} />`;
   const actions = html`<${Actions} id=${id} order=${order} why=${why} events=${timeline.events} sent=${deliveries} past=${past} act=${act} />`;
   return html`
     ${above && html`<div class="order-now">${reason}${actions}</div>`}

@@ -52,7 +52,7 @@ function Orders({ query }) {
       ${job && may("read_incidents") && html`<${BulkJob} id=${job} changed=${list.reload} close=${() => setQuery({ job: "" })} />`}
       ${chosen.size > 0 && html`<${Chosen} ...${{ chosen, list, chooseAll, clear, begin }} />`}
       <${Table} label="Orders" columns=${[...(may("bulk") ? [chooseColumn(list.rows, chosen, choose, chooseAll, clear)] : []), ...columns()]} rows=${list.rows} id=${(/** @type {any} */ row) => row.id} more=${list.more} hot=${(/** @type {any} */ row) => row.parked}
-        empty=${!list.loading && !list.problem && html`<${Empty}>No order matches. <a href="orders">Show all</a></${Empty}><${OtherMeanings} />`} />
+        empty=${!list.loading && !list.problem && html`<${Empty}>No order matches. ${foundBy === "name" && "Names are found by the whole name, not by a word of it. "}<a href="orders">Show all</a></${Empty}><${OtherMeanings} />`} />
       ${action && html`<${BulkDialog} action=${action} chosen=${{ order_ids: [...chosen.keys()] }} count=${chosen.size} currencies=${[...new Set([...chosen.values()].map((order) => order.total.currency))]}
         close=${() => begin("")} begun=${(/** @type {any} */ begun) => (clear(), setQuery({ job: begun.id }))} />`}`}`;
 }

@@ -95,6 +95,15 @@ def test_a_write_off_names_the_amount_of_the_event_that_it_writes_off() -> None:
     assert event_words.event_sentence(written_off, {}).startswith("Event 2 written off by support root")
 
 
+def test_a_completed_order_claims_to_be_paid_only_if_no_capture_was_written_off() -> None:
+    """A write-off of a refund leaves it paid."""
+    completed = event("OrderCompleted", 9)
+    refund = {7: event("PaymentRefundRequested", 7, amount=eur("12.00")), 8: event("WrittenOff", 8, intent=7)}
+    assert event_words.event_sentence(completed, refund) == "Order completed, delivered and paid"
+    capture = {7: event("PaymentCaptureRequested", 7, amount=eur("46.35")), 8: event("WrittenOff", 8, intent=7)}
+    assert event_words.event_sentence(completed, capture).endswith("its price given up in part or whole")
+
+
 def test_a_cancelled_order_claims_a_release_only_if_there_was_one() -> None:
     """After a declined payment nothing was held that could be released."""
     cancelled = event("OrderCancelled", 9)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from domain.identifiers import Actor, Role
 from domain.money import Money
 from domain.order.commands import Awaited
+from domain.order.events import PaymentCaptureRequested
 from domain.order.order import RunState
 from domain.order.refusals import Rejected
 from handlers.http import passing_on
@@ -64,6 +65,11 @@ STATES = {
     "carried": (s.PICKED_UP, "Waits for the courier of offer 6 to deliver the meal, until", "parked for a person"),
     "capturing": (s.DELIVERED, "Waits for the payment provider to capture the payment", "attempts are used up"),
     "completed": (s.COMPLETED, "Completed: delivered and paid.", "Nothing"),
+    "given up": (
+        (*s.DELIVERED, s.capture_refused(), s.write_off(PaymentCaptureRequested), s.voided()),
+        "Completed: delivered and 40.00 EUR of the price given up.",
+        "Nothing",
+    ),
     "releasing": ((*s.AUTHORIZED, s.cancel()), "Waits for the payment provider to release", "attempts are used up"),
     "cancelled": ((*s.PLACED, s.declined()), "Cancelled because the payment was declined", "Nothing"),
     "cancelled by the customer": (

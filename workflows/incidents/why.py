@@ -28,11 +28,12 @@ from workflows.incidents.plans import Plan, plan
 from workflows.incidents.possible_reports import PossibleReport, possible_reports
 from workflows.incidents.remedies import REPORTS, awaited_reports, with_remedies
 from workflows.orders.command_handling import load
+from workflows.orders.json_values import money_json
 from workflows.orders.permissions import Action, check
 from workflows.orders.visibility import Audience, audience_of
 from workflows.orders.waiting import AwaitedNow, waits_now
 from workflows.orders.waiting_words import ANSWERS, outcome_words
-from workflows.orders.words import because, quoted
+from workflows.orders.words import because, money, quoted
 from workflows.projections.open_orders import ParkedNow, parked_now
 from workflows.runs.machines import Machines
 from workflows.runs.reading import newest_visits
@@ -315,7 +316,9 @@ _NOT_REPORTED = "no report of the delivery came in time, so it is not known whet
 def _ended(order: Order) -> tuple[str, str] | None:
     match order.status:
         case Status.COMPLETED:
-            return "Completed: delivered and paid.", _NOTHING_MORE
+            waived = order.payment.waived
+            paid = f"{money(money_json(waived))} of the price given up" if waived else "paid"
+            return f"Completed: delivered and {paid}.", _NOTHING_MORE
         case Status.CANCELLED:
             return f"Cancelled {_cancelled(order)}, and everything was given back or written off.", _NOTHING_MORE
         case Status.ABANDONED:

@@ -94,6 +94,12 @@ def _order_cancelled(_event: Data, earlier: Earlier) -> str:
     return f"Order cancelled, payment {' and '.join(undone)}" if undone else "Order cancelled"
 
 
+def _completed(_event: Data, earlier: Earlier) -> str:
+    given_up = {event["data"]["intent"] for event in earlier.values() if event["type"] == "WrittenOff"}
+    captures = {version for version, event in earlier.items() if event["type"] == "PaymentCaptureRequested"}
+    return f"Order completed, delivered and {'its price given up in part or whole' if given_up & captures else 'paid'}"
+
+
 def _written_off(event: Data, earlier: Earlier) -> str:
     data = event["data"]
     intent = earlier.get(data["intent"])
@@ -108,6 +114,7 @@ def _written_off(event: Data, earlier: Earlier) -> str:
 _FROM_EARLIER: dict[str, Callable[[Data, Earlier], str]] = {
     "RunStarted": _run_started,
     "OrderCancelled": _order_cancelled,
+    "OrderCompleted": _completed,
     "WrittenOff": _written_off,
 }
 """Sentences that name other events."""
@@ -122,7 +129,6 @@ _FROM_DATA: dict[str, Callable[[Data], str]] = {
     ),
     "ReportConfirmed": lambda d: f"Event {d['report']} takes effect, confirmed by {actor(d['by'])}",
     "CancellationRequested": lambda d: f"Cancellation begun {why_cancelled(d)}{_at_fault(d)}",
-    "OrderCompleted": _fixed("Order completed, delivered and paid"),
     "CreditGranted": lambda d: (
         f"Credit of {money(d['amount'])} granted by {actor(d['by'])}{quoted(d['reason'])}{_at_fault(d)}"
     ),

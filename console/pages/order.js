@@ -70,6 +70,7 @@ export default function Order({ id, query }) {
     ${fresh > 0 && html`<p class="banner notice-line" role="status">The order changed while you looked: ${fresh} new ${fresh === 1 ? "event" : "events"}. <button type="button" onClick=${show}>Show</button></p>`}
     ${missed > 0 && html`<p class="banner notice-line" role="status">The order changed while you look at the past: ${missed} new ${missed === 1 ? "event" : "events"}. <button type="button" onClick=${() => setQuery({ at: "" })}>Back to live</button></p>`}
     ${!past && why.data && (order.parked || why.data.waits.length > 0) && html`<p class=${order.parked ? "why-line parked" : "why-line"}><${Said}><span title=${why.data.sentence}>${withTimes(withAmounts(withoutId(why.data.sentence, id)), zone)}</span></${Said}> <button type="button" class="link" onClick=${showWhy}>${may("retry") ? "What can be done" : "More"}</button></p>`}
+    ${!past && order.status === "completed" && may("pass_on") && html`<p class="why-line"><button type="button" class="link" onClick=${showActions}>What can be done</button></p>`}
     <section class=${past ? "slider-box past" : "slider-box"} aria-label="Moment">
       <div class="slider-head">
         <button type="button" aria-label="One event back" disabled=${index === 0} onClick=${() => choose(index - 1)}><${Icon} name="back" /></button>
@@ -92,6 +93,9 @@ function WhenUnreadable(props) {
 
 /** On a phone the card of the reason is below what stands first: the line above leads to it. */
 const showWhy = () => document.querySelector(".card.why")?.scrollIntoView();
+
+/** What can be done with a completed order is below its graph. */
+const showActions = () => document.querySelector(".card.can-do")?.scrollIntoView();
 
 /** Everything below the slider. It follows the slider, and is not drawn again for a step that it has not to show yet. */
 const Panels = memo((page) => {

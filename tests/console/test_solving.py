@@ -152,7 +152,8 @@ def test_a_courier_admits_that_a_completed_order_never_came_and_the_customer_get
     bert = careful.stage.sign_in("support", "bert")
     eventually(lambda: bert.get(order)["status"] == "completed")
     page = careful.open(f"orders/{order}")
-    page.click(".other-reports summary:has-text('Delivery failed')")
+    page.click("button:text-is('What can be done')")
+    page.wait_for_selector("button[aria-label='Preview: Delivery failed']:visible")
     assert axe(careful) == []
     page.click("button[aria-label='Preview: Delivery failed']")
     page.get_by_label("At fault").select_option("courier")

@@ -19,7 +19,7 @@ export const Actions = memo(({ id, order, why, events, sent, past, act }) => {
   return html`<${Card} title="What you can do now" class="can-do" note=${past ? "acts on the live order" : ""} flush>
     <ul class="offers">${offers.filter(({ blocked }) => !blocked).map(row)}</ul>
     ${refused.length > 0 && html`<details class="other-reports"><summary>Not possible now: <span class="dim">${refused.map(({ title }) => title).join(", ")}</span></summary><ul class="offers">${refused.map(row)}</ul></details>`}
-    ${others.length > 0 && html`<details class="other-reports"><summary>The restaurant or the courier says something else: <span class="dim">${others.map(({ title }) => title).join(", ")}</span></summary><ul class="offers">${others.map(row)}</ul></details>`}
+    ${others.length > 0 && html`<details class="other-reports" open=${order.status === "completed"}><summary>The restaurant or the courier says something else: <span class="dim">${others.map(({ title }) => title).join(", ")}</span></summary><ul class="offers">${others.map(row)}</ul></details>`}
   </${Card}>`;
 });
 

@@ -60,8 +60,8 @@ class SimulatedEngine:
         self._run(lambda: self.world.scheduler.now() >= until)
 
     def until(self, order_id: str, holds: Callable[[Order], object]) -> Order:
-        """Let time pass until the order is as described, for two hours at most."""
-        deadline = self.world.scheduler.now() + timedelta(hours=2)
+        """Let time pass until the order is as described, for seven hours at most: at a circuit it waits six."""
+        deadline = self.world.scheduler.now() + timedelta(hours=7)
         looked_at = 0
 
         def is_so() -> bool:

@@ -246,9 +246,7 @@ def capture_refused(engine: SimulatedEngine) -> Desk:
 
 def parked_by_an_outage(engine: SimulatedEngine) -> Desk:
     desk = Desk(engine, engine.completed())
-    engine.fail_provider(
-        "payments", 3 * 3600
-    )  # it is parked within minutes, or at an open circuit after three new runs
+    engine.fail_provider("payments", 8 * 3600)  # it is parked after three new runs, or after six hours at the circuit
     desk.act(desk.sue.credit, eur("5.00"), "restaurant", "cold", key="credit")
     parked(engine, desk.order_id)
     engine.fail_provider("payments", 0)

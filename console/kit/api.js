@@ -2,6 +2,7 @@
 
 import { address } from "../core/addresses.js";
 import { Problem, readProblem } from "../core/problems.js";
+import { useCatchUp } from "./catch_up.js";
 import { currentConfig, currentToken, logOut } from "./session.js";
 import { Store } from "./store.js";
 import { useCallback, useEffect, useRef, useState } from "./view.js";
@@ -82,7 +83,7 @@ function asJson(text) {
 }
 
 /**
- * Load something, and load it again when `deps` change. What was loaded stays visible meanwhile.
+ * Load something, and load it again when `deps` change and while it lacks what the log has. What was loaded stays visible meanwhile.
  * @template T
  * @param {(signal: AbortSignal) => Promise<T>} load
  * @param {any[]} deps
@@ -107,5 +108,7 @@ export function useLoaded(load, deps) {
     online.listeners.add(retry);
     return () => void online.listeners.delete(retry);
   }, []);
-  return { ...state, reload: useCallback(() => again((n) => n + 1), []) };
+  const reload = useCallback(() => again((n) => n + 1), []);
+  useCatchUp(state.data, reload);
+  return { ...state, reload };
 }

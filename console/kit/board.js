@@ -2,12 +2,10 @@
 
 import { get, useLoaded } from "./api.js";
 import { useLive } from "./live.js";
-import { focused, html, useCallback, useEffect, useRef, useState } from "./view.js";
+import { focused, html, useCallback, useState } from "./view.js";
 
 /** How long the views take to follow a change that names no version. */
 const FOLLOW_MS = 300;
-/** How often a list is read again at most, until it has what was recorded before its subscription began. */
-const REREADS_MAX = 10;
 
 /**
  * @param {string} path
@@ -16,16 +14,10 @@ const REREADS_MAX = 10;
  */
 export function useBoardList(path, query, topic) {
   const [newest, include] = useState("");
-  const left = useRef(0);
   const list = useLoaded((signal) => get(path, { query: { ...query, wait_for: newest }, signal }), [newest]);
   /** Read the list again, with this version of an order. */
   const changed = useCallback((/** @type {{id: string, version?: number}} */ order) => void (order?.version ? include(`${order.id}:${order.version}`) : setTimeout(list.reload, FOLLOW_MS)), []);
-  useLive(topic, (message) => changed({ id: message.order_id, version: message.version }), { begun: () => ((left.current = REREADS_MAX), list.reload()) });
-  useEffect(() => {
-    if (!left.current || !list.data) return;
-    left.current = list.data.as_of.lag_commits === 0 ? 0 : left.current - 1;
-    if (left.current) setTimeout(list.reload, FOLLOW_MS);
-  }, [list.data]);
+  useLive(topic, (message) => changed({ id: message.order_id, version: message.version }), { begun: list.reload });
   return { ...list, changed };
 }
 

@@ -1,6 +1,7 @@
 /** A list that is read page by page as its reader scrolls. `first` is the first page as it was answered, with its totals. */
 
 import { get } from "./api.js";
+import { useCatchUp } from "./catch_up.js";
 import { useCallback, useEffect, useRef, useState } from "./view.js";
 
 /**
@@ -49,5 +50,8 @@ export function usePaged(path, name, query, load) {
     show((before) => ({ ...before, rows, next }));
     return rows;
   };
-  return { ...state, all, more: state.next ? more : undefined, reload: useCallback(() => again((n) => n + 1), []), change: show };
+  const reload = useCallback(() => again((n) => n + 1), []);
+  const turned = state.rows.length > state.first?.[name].length; // a reader of further pages is not thrown back to the first
+  useCatchUp(turned || load ? null : state.first, reload); // a search for personal data is recorded each time
+  return { ...state, all, more: state.next ? more : undefined, reload, change: show };
 }

@@ -200,7 +200,7 @@ function Outcome({ order, answer, since }) {
     let version = written?.version ?? 1;
     const look = async () => {
       for (let round = 0; round < 8 && !abort.signal.aborted; round += 1) {
-        const found = await get("events", { query: { order, limit: 20, wait_for: `${order}:${version}` }, signal: abort.signal });
+        const found = await get(`orders/${order}/timeline`, { query: { from: since + 1, limit: 100, personal: false }, signal: abort.signal });
         show(found.events);
         const changed = await get(`orders/${order}`, { query: { wait_s: 5, personal: false }, ifNoneMatch: version, signal: abort.signal });
         if (!changed) break;
@@ -213,9 +213,8 @@ function Outcome({ order, answer, since }) {
   }, [order]);
   if (problem) return html`<p>The change is recorded as version ${written?.version}.</p><${Trouble} problem=${problem} />`;
   if (!events) return html`<p class="dim" aria-busy="true">Recorded. Reading what followed.</p>`;
-  const shown = events.filter((e) => e.version > since).reverse();
   return html`<h3>Recorded in the log</h3>
-    <ol class="outcome">${shown.map((event) => html`<li><span class="dim">${event.version}</span> <code>${event.type}</code> <span class="dim">by ${actorWords(event.actor)}, <${Time} at=${event.recorded_at} /></span></li>`)}</ol>
+    <ol class="outcome">${events.map((event) => html`<li><span class="dim">${event.version}</span> <code>${event.type}</code> <span class="dim">by ${actorWords(event.actor)}, <${Time} at=${event.recorded_at} /></span></li>`)}</ol>
     ${now?.status && html`<p class="space-above">The order is now <${Status} order=${now} />${now.payment && `, ${moneyEnd(now.payment)}`}</p>`}`;
 }
 

@@ -159,6 +159,17 @@ def test_a_request_for_a_second_person_shows_what_its_approval_does_with_the_mon
     assert "No money moves" not in shown
 
 
+def test_the_outcome_is_read_from_the_log_and_not_from_lists_that_follow_it(visit: Visit) -> None:
+    """Lists may be behind for longer than a request waits for them; what was recorded is shown nevertheless."""
+    page = visit.open(f"orders/{visit.stage.place('lists are behind')}")
+    behind = {"recorded_at": None, "lag_commits": 1, "lag_s": 9.0, "complete": True, "includes": False}
+    page.route("**/events?*", lambda route: route.fulfill(json={"events": [], "next": None, "as_of": behind}))
+    page.click("button[aria-label='Preview: Add a note']")
+    page.fill("dialog textarea", "the lists do not have it yet")
+    page.click(f"{SEND}:not([disabled])")
+    page.wait_for_selector("dialog .outcome code:has-text('NoteAdded')")
+
+
 def _credit(visit: Visit, order: str) -> Page:
     page = visit.open(f"orders/{order}")
     page.click("button[aria-label='Preview: Grant a credit']")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from functools import partial
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ import pytest
 
 from domain.identifiers import SYSTEM
 from tests.embedded.viewed_engine import (
+    DEADLINE_S,
     engine,
     is_current,
     order,
@@ -28,18 +32,22 @@ from tests.embedded.viewed_engine import (
 )
 from workflows.boundary.private_files import SecretUnusable
 from workflows.clock import SystemClock
+from workflows.embedded import engine as engine_module
 from workflows.embedded import projector_main, projector_process
 from workflows.embedded.engine import EmbeddedEngine
 from workflows.embedded.files import VIEWS
-from workflows.embedded.projector_process import ProjectorProcess
-from workflows.embedded.view_builder import opened_views
+from workflows.embedded.projector_main import Reports
+from workflows.embedded.projector_process import LOOKS, ProjectorProcess
+from workflows.embedded.view_builder import opened_views, read_log, views_of
 from workflows.event_store.change_feed import FeedEntry, Listeners
 from workflows.event_store.commits import Commit
 from workflows.event_store.erasure import erase
 from workflows.hub.hub import Hub
 from workflows.projections import log_follower
 from workflows.projections.check import check
-from workflows.projections.log_follower import LogFollower
+from workflows.projections.loading import loads_from
+from workflows.projections.log_follower import Builder, LogFollower
+from workflows.projections.progress import ProjectorState
 from workflows.sqlite.database import DatabaseForeign
 
 ROOT = Path(__file__).parents[2]
@@ -97,6 +105,27 @@ def test_no_order_waits_for_a_projector_that_hangs(viewed: Viewed) -> None:
     assert placed <= orders_in(viewed.folder)
 
 
+def test_a_projector_that_hangs_is_killed_and_the_lists_come_up_to_date(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Otherwise the lists would lack new orders until a person notices the lag and ends the process."""
+    monkeypatch.setattr(engine_module, "ProjectorProcess", partial(ProjectorProcess, hangs_after_s=2.0))
+    folder = tmp_path / "data"
+    with engine(folder, projector_apart=True) as opened, caplog.at_level(logging.ERROR):
+        wait_until_current(opened)
+        projector = Viewed(opened, folder).projector
+        stopped = projector.pid
+        assert stopped is not None
+        os.kill(stopped, signal.SIGSTOP)
+        order_id = order(opened, "while it hangs")
+        wait_until(lambda: is_current(opened) and projector.progress().restarts > 0)
+        assert orders_in(folder) == {order_id}
+        assert stopped not in running_projectors(folder)
+    first: Any = next(each for each in caplog.records if each.name == projector_process.__name__)
+    assert first.problem == "it hung and was killed: it did nothing for 2 s, with commits to read"
+    assert first.again_in_s == log_follower.RETRY_FIRST_S
+
+
 def test_an_erased_customer_is_no_longer_found(viewed: Viewed) -> None:
     """The key is destroyed in the engine's process. The projector has read it before, and must not use it again."""
     order_id = order(viewed.opened, "of an erased customer")
@@ -146,22 +175,36 @@ class Notified:
         self._listeners.notify(FeedEntry(1, Commit("order#1", 1, "k", "2026-03-14T12:00:00Z", b"", "")))
 
     def changes(self, after: int | None, limit: int) -> list[FeedEntry]:
+        """Called once with each look at a projector that writes nothing."""
         return []
 
     def newest(self) -> int:
         return 0
 
 
+class Newer(Notified):
+    """A log with a commit that no projector has read, which does something at each look."""
+
+    def __init__(self, *looks: Callable[[], object]) -> None:
+        super().__init__()
+        self._looks = list(looks)
+
+    def changes(self, after: int | None, limit: int) -> list[FeedEntry]:
+        if self._looks:
+            self._looks.pop(0)()
+        return [FeedEntry(1, Commit("order#1", 1, "k", "2026-03-14T12:00:00Z", b"", ""))]
+
+
 class Replaced(ProjectorProcess):
     """Starts another program, and keeps the lines that it writes."""
 
-    def __init__(self, hub: Hub, log: Notified, program: str) -> None:
-        super().__init__(Path(), log, SystemClock(), hub)
+    def __init__(self, hub: Hub, log: Notified, *program: str, hangs_after_s: float = 120.0) -> None:
+        super().__init__(Path(), log, SystemClock(), hub, hangs_after_s=hangs_after_s)
         self.lines: list[bytes] = []
         self._program = program
 
     def _started(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([self._program], stdin=self._reading_end, stdout=subprocess.PIPE)
+        return subprocess.Popen(self._program, stdin=self._reading_end, stdout=subprocess.PIPE, process_group=0)
 
     def _take(self, line: bytes) -> None:
         self.lines.append(line)
@@ -177,7 +220,7 @@ def test_commits_of_one_turn_wake_the_projector_once() -> None:
             hub.ask(lambda: [log.commit() for _ in range(3)])
             wait_until(lambda after=turn: len(projector.lines) == after)  # type: ignore[misc]
         projector.close()
-        assert projector.lines == [b"\n", b"\n"]
+        assert projector.lines == [b"", b""]
 
 
 def test_a_projector_that_cannot_run_is_tried_again_after_a_pause_that_grows(
@@ -197,6 +240,113 @@ def test_a_projector_that_cannot_run_is_tried_again_after_a_pause_that_grows(
         assert [line.again_in_s for line in logged] == [0.01, 0.02, 0.04, 0.05]
         assert problem in logged[0].problem
         assert projector.progress().state.failure == projector_process.ENDED
+
+
+def test_a_projector_that_writes_now_and_then_does_not_hang() -> None:
+    """A long statement proceeds, and a full disk is tried again: to kill the projector would help neither."""
+    reading_end, writing_end = os.pipe()
+
+    def nothing() -> None:
+        pass
+
+    def work() -> None:
+        os.write(writing_end, b"\n")
+
+    almost = [nothing] * (LOOKS - 2)
+    log = Newer(*almost, work, *almost, work, *almost, lambda: os.close(writing_end))
+    with closing(Hub()) as hub:
+        assert Replaced(hub, log, "true", hangs_after_s=0.02)._hangs(reading_end) is False
+    os.close(reading_end)
+
+
+@pytest.mark.parametrize("is_behind", [False, True])
+def test_a_projector_hangs_only_while_it_has_commits_to_read(is_behind: bool) -> None:
+    """One that is up to date has nothing to write, and a stopped one that is, does no harm."""
+    reading_end, writing_end = os.pipe()
+    looks = 0
+
+    class Looked(Newer):
+        def changes(self, after: int | None, limit: int) -> list[FeedEntry]:
+            nonlocal looks
+            looks += 1
+            if looks == 3 * LOOKS:
+                os.close(writing_end)
+            return super().changes(after, limit) if is_behind else []
+
+    with closing(Hub()) as hub:
+        assert Replaced(hub, Looked(), "true", hangs_after_s=0.02)._hangs(reading_end) is is_behind
+    assert looks == (LOOKS if is_behind else 3 * LOOKS)
+    os.close(reading_end)
+    if is_behind:
+        os.close(writing_end)
+
+
+def test_the_limit_grows_while_projectors_are_killed_one_after_another(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A step that takes longer than expected would otherwise be killed and begun again for ever."""
+    monkeypatch.setattr(projector_process, "RETRY_FIRST_S", 0.01)
+    monkeypatch.setattr(projector_process, "RETRY_LAST_S", 0.01)
+    monkeypatch.setattr(projector_process, "HANGS_AFTER_MAX_S", 0.06)
+    with closing(Hub()) as hub, caplog.at_level(logging.ERROR):
+        projector = Replaced(hub, Newer(), "sleep", "600", hangs_after_s=0.02)
+        projector.begin()
+        wait_until(lambda: projector.progress().restarts >= 4)
+        projector.close()
+    logged: list[Any] = caplog.records[:4]
+    limits = [line.problem.partition("nothing for ")[2].split()[0] for line in logged]
+    assert limits == ["0.02", "0.04", "0.06", "0.06"]
+
+
+def test_the_process_that_builds_views_is_killed_with_a_projector_that_hangs() -> None:
+    """It may hold the lock of the views, and the next projector starts one that continues."""
+    ended, held_by_all = os.pipe()
+
+    class Holding(Replaced):
+        def _started(self) -> subprocess.Popen[bytes]:
+            program = ["sh", "-c", "sleep 600 & wait"]
+            return subprocess.Popen(program, stdout=subprocess.PIPE, process_group=0, pass_fds=[held_by_all])
+
+    with closing(Hub()) as hub:
+        assert "hung" in Holding(hub, Newer(), hangs_after_s=0.02)._run_one()
+    os.close(held_by_all)
+    all_ended = select.poll()
+    all_ended.register(ended, select.POLLIN)
+    assert all_ended.poll(DEADLINE_S * 1000)
+    os.close(ended)
+
+
+def test_a_projector_writes_each_new_state_once_and_that_it_works_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A try that fails as the last one did is a sign of life, and no news."""
+    reading_end, writing_end = os.pipe()
+    state = ProjectorState(position=7, parked=0, mended=0, failure="SqlUnavailable")
+    with FileIO(writing_end, "w") as pipe:
+        reports = Reports(pipe)
+        reports.report(state)
+        reports.report(state)
+        reports.work()
+        monkeypatch.setattr(projector_main, "ALIVE_EVERY_S", 0.0)
+        reports.report(state)
+        reports.work()
+    with os.fdopen(reading_end, "rb") as written:
+        first, *others = written.readlines()
+    assert b'"position": 7' in first
+    assert others == [b"\n", b"\n"]
+
+
+def test_the_statements_of_a_projector_show_that_it_works(tmp_path: Path) -> None:
+    """Also the first ones, which may sum up all rows after an upgrade."""
+    folder, statements = tmp_path / "data", list[None]()
+    with engine(folder), read_log(folder) as log, closing(views_of(folder)) as views:
+        follower = LogFollower(
+            views, log, loads_from(log), SystemClock(), _no_build, on_work=lambda: statements.append(None)
+        )
+        follower.catch_up(*follower.open())
+    assert len(statements) > 10
+
+
+def _no_build(names: Sequence[str]) -> Builder:
+    raise AssertionError(names)
 
 
 def test_a_projector_reads_the_log_again_without_being_woken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

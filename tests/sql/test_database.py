@@ -37,6 +37,18 @@ def test_a_slow_statement_is_stopped_unless_it_builds_a_table(sql_url: str | Pat
             run_slowly(connection)
 
 
+def test_a_statement_of_sqlite_shows_that_it_proceeds(tmp_path: Path) -> None:
+    """A projector with a long statement works, and must not be killed as one that hangs."""
+    calls: list[None] = []
+    with SqlDatabase(tmp_path / "notes.sqlite") as database:
+        database.on_work = lambda: calls.append(None)
+        with database.reading() as connection:
+            connection.exec_driver_sql("SELECT 1").all()
+            assert len(calls) == 2, "BEGIN and SELECT"
+            run_slowly(connection)
+    assert len(calls) > 100
+
+
 def test_readers_and_the_writer_do_not_wait_for_each_other(sql_url: str | Path) -> None:
     """A reader keeps the snapshot that it began with, and a transaction that is not committed holds up no reader."""
     with SqlDatabase(sql_url, read_timeout_s=5, write_timeout_s=5) as database:

@@ -16,7 +16,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
 from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict
 from functools import partial
@@ -46,6 +45,9 @@ log = logging.getLogger(__name__)
 END_WITHIN_S: Final = 8.0
 """How long the transaction under way may take after the engine has ended. It is undone if it takes longer."""
 
+ALIVE_EVERY_S: Final = 1.0
+"""How often at most the projector reports that it works, while its state does not change."""
+
 RSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024
 """Bytes in a unit of ``ru_maxrss``."""
 
@@ -70,7 +72,8 @@ def main(folder: Path, log_level: int) -> int:
 
 def _begin(folder: Path, log_level: int, opened: ExitStack) -> LogFollower:
     """Open the log and the views, and follow the lifeline on a thread."""
-    lifeline, reports = _own_pipes()
+    lifeline, reporting_end = _own_pipes()
+    reports = Reports(reporting_end)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave_to_the_engine)
     write_log_lines(log_level)
@@ -87,7 +90,8 @@ def _begin(folder: Path, log_level: int, opened: ExitStack) -> LogFollower:
         clock,
         build=partial(start_building, folder),
         forget_keys=keyring.forget,
-        report=_reporting_to(reports),
+        report=reports.report,
+        on_work=reports.work,
     )
     threading.Thread(target=_follow_lifeline, args=(lifeline, follower), daemon=True).start()
     return follower
@@ -119,19 +123,32 @@ def _follow_lifeline(lifeline: int, follower: LogFollower) -> None:
     os._exit(1)
 
 
-def _reporting_to(reports: FileIO) -> Callable[[ProjectorState], None]:
-    last: ProjectorState | None = None
+class Reports:
+    """What the engine gets: a line of JSON with each new state, and empty lines while the projector works."""
 
-    def report(state: ProjectorState) -> None:
-        nonlocal last
-        if state == last:
+    def __init__(self, pipe: FileIO) -> None:
+        self._pipe = pipe
+        self._last: ProjectorState | None = None
+        self._written_s = 0.0
+
+    def report(self, state: ProjectorState) -> None:
+        """Write the state, if it is another one."""
+        if state == self._last:
+            self.work()
             return
-        last = state
+        self._last = state
         memory_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * RSS_UNIT
-        with suppress(BrokenPipeError):  # the engine has ended, as the lifeline shows too
-            reports.write(json.dumps({**asdict(state), "memory_bytes": memory_bytes}).encode() + b"\n")
+        self._write(json.dumps({**asdict(state), "memory_bytes": memory_bytes}).encode())
 
-    return report
+    def work(self) -> None:
+        """Write that the projector works, unless it wrote just now."""
+        if time.monotonic() - self._written_s >= ALIVE_EVERY_S:
+            self._write(b"")
+
+    def _write(self, line: bytes) -> None:
+        with suppress(BrokenPipeError):  # the engine has ended, as the lifeline shows too
+            self._pipe.write(line + b"\n")
+        self._written_s = time.monotonic()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,12 @@
 Two pipes connect the two. Into the *lifeline* the engine writes a byte for each turn of the hub in which something was
 committed; the projector then reads the log from its file. Only the engine holds the writing end, so the projector reads
 the end of the pipe as soon as the engine has ended, even by SIGKILL, and ends too. Into the other pipe the projector
-writes a line of JSON whenever its state has changed. A projector that ended is started again after a pause that grows.
+writes a line of JSON whenever its state has changed, and an empty line with each statement, once a second at most.
+
+A projector that ended is started again after a pause that grows. One that *hangs* is killed before: it wrote nothing
+for a while although the log has commits that are not in the views. Nothing else is a hang: a projector that fails (a
+full disk, a locked file) writes with each try, one that parks a stream goes on with the others, views are built by a
+process beside it, and a long statement writes as long as it proceeds.
 """
 
 from __future__ import annotations
@@ -11,6 +16,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+import select
+import signal
 import subprocess
 import threading
 import time
@@ -23,8 +30,15 @@ from workflows.boundary.child_python import start_module
 from workflows.clock import Clock
 from workflows.event_store.change_feed import Feed, FeedEntry
 from workflows.hub.hub import Hub
+from workflows.projections.loading import STORE_ERRORS
 from workflows.projections.log_follower import RETRY_FIRST_S, RETRY_LAST_S
-from workflows.projections.progress import NOT_STARTED, ProjectorProgress, ProjectorState, progress_of
+from workflows.projections.progress import (
+    NOT_STARTED,
+    ProjectorProgress,
+    ProjectorState,
+    oldest_missing_s,
+    progress_of,
+)
 
 log = logging.getLogger(__name__)
 
@@ -42,16 +56,29 @@ START_AFTER_S: Final = 0.5
 RAN_WELL_S: Final = 60.0
 """After a projector that ran for so long, the next one is started after the shortest pause again."""
 
+HANGS_AFTER_S: Final = 120.0
+"""A projector with commits to read that wrote nothing for so long hangs. One that works writes within 35 s: after a
+failure it pauses for up to 30 s, and waits 5 s for the file's lock. The rest is for a commit to a slow disk."""
+
+HANGS_AFTER_MAX_S: Final = 3600.0
+"""The limit is doubled up to this while projectors are killed in a row, so that a step that takes longer ends too."""
+
+LOOKS: Final = 10
+"""The limit is counted in looks at the pipe, so that a machine that was suspended misses one and not all of them."""
+
 
 class ProjectorProcess:
     """A ``RunningProjector``."""
 
-    def __init__(self, folder: Path, feed: Feed, clock: Clock, hub: Hub) -> None:
+    def __init__(
+        self, folder: Path, feed: Feed, clock: Clock, hub: Hub, *, hangs_after_s: float = HANGS_AFTER_S
+    ) -> None:
         """Prepare it.
 
         Args:
             folder: The engine's. Its log and ``views.key`` must be there.
             hub: Where ``feed`` notifies of commits.
+            hangs_after_s: A projector that has commits to read and writes nothing for so long is killed.
         """
         self._folder = folder
         self._feed = feed
@@ -60,6 +87,7 @@ class ProjectorProcess:
         self._state = ProjectorState(position=0, parked=0, mended=0, failure=NOT_STARTED)
         self._restarts = 0
         self._memory_bytes = 0
+        self._hangs_after_s = self._limit_s = hangs_after_s
         self._closing = threading.Event()
         self._gate = threading.Lock()  # the descriptor is never written to after it was closed
         self._reading_end = self._writing_end = -1
@@ -138,10 +166,39 @@ class ProjectorProcess:
         except OSError as error:  # no memory, or too many processes
             return str(error)
         assert process.stdout is not None
+        position, limit_s = self._state.position, self._limit_s
         with process.stdout as reports:
-            for line in reports:
-                self._take(line)
-        return f"exit code {process.wait()}"
+            hangs = self._hangs(reports.fileno())
+        if not hangs:
+            return f"exit code {process.wait()}"
+        has_advanced = self._state.position > position
+        self._limit_s = self._hangs_after_s if has_advanced else min(2 * limit_s, HANGS_AFTER_MAX_S)
+        _kill_with_children(process)
+        return f"it hung and was killed: it did nothing for {limit_s:g} s, with commits to read"
+
+    def _hangs(self, reports: int) -> bool:
+        """Take over what the projector writes. Return False once it has ended, and True as soon as it hangs."""
+        readable = select.poll()
+        readable.register(reports, select.POLLIN)
+        quiet, rest = 0, b""
+        while quiet < LOOKS:
+            if readable.poll(self._limit_s / LOOKS * 1000):
+                read = os.read(reports, 65536)
+                if not read:
+                    return False
+                *lines, rest = (rest + read).split(b"\n")
+                for line in lines:
+                    self._take(line)
+                quiet = 0
+            else:
+                quiet = quiet + 1 if self._has_commits_to_read() else 0
+        return True
+
+    def _has_commits_to_read(self) -> bool:
+        try:
+            return oldest_missing_s(self._feed, self._state.position, self._clock) is not None
+        except STORE_ERRORS:  # then the projector cannot read either
+            return False
 
     def _started(self) -> subprocess.Popen[bytes]:
         level = logging.getLogger().getEffectiveLevel()
@@ -155,10 +212,20 @@ class ProjectorProcess:
         )
 
     def _take(self, line: bytes) -> None:
-        """Take over the state that the projector reports."""
+        """Take over the state that the projector reports. An empty line has none."""
+        if not line:
+            return
         try:
             report = json.loads(line)
             self._memory_bytes = int(report.pop("memory_bytes"))
             self._state = ProjectorState(**report)
         except (ValueError, KeyError, TypeError) as error:  # the line of a process that was killed while it wrote
             log.warning("a report of the projector cannot be read", extra={"error": str(error)})
+
+
+def _kill_with_children(process: subprocess.Popen[bytes]) -> None:
+    """Kill a projector that hangs and the process that builds views for it, which may hold the lock of the views."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()

@@ -80,6 +80,7 @@ class LogFollower:
         *,
         forget_keys: Callable[[], None] = lambda: None,
         report: Callable[[ProjectorState], None] = lambda _: None,
+        on_work: Callable[[], None] = lambda: None,
     ) -> None:
         """Prepare the loop.
 
@@ -87,7 +88,8 @@ class LogFollower:
             build: Starts the process that builds these views from the whole log.
             forget_keys: Called before commits of a customer are projected: one of them may record that the customer's
                 data key was destroyed, by another process, so no key may be used that was read before.
-            report: Called whenever the state may have changed.
+            report: Called whenever the state may have changed, and after each attempt.
+            on_work: Called with each statement on the views, and while it proceeds: as of ``SqlDatabase``.
         """
         self._views = views
         self._log = log_
@@ -98,6 +100,7 @@ class LogFollower:
         self._build = build
         self._forget_keys = forget_keys
         self._report = report
+        self._on_work = on_work
         self._builder: Builder | None = None
         self._build_again_s = 0.0
         self._position = 0
@@ -174,6 +177,7 @@ class LogFollower:
         from workflows.projections.views import all_views
 
         store = ViewStore(self._views.database, all_views(self._views.blind_index), self._clock)
+        store.database.on_work = self._on_work
         store.prepare()
         with store.writing() as connection:
             as_of = store.as_of(connection)
@@ -273,5 +277,6 @@ class LogFollower:
                 as_of = AsOf(position=newest.position, recorded_at=newest.commit.ts)
                 projector.project({change.commit.pk for change in changes}, as_of)
                 self._position = newest.position
+                self._report(self.state)
         with store.reading() as connection:
             self._parked = store.parked_count(connection)

@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -87,9 +87,11 @@ class SqlDatabase:
         """
         self.url = _url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.on_work: Callable[[], None] = lambda: None
+        """Called at the start of each statement of SQLite and often while it proceeds. It must be short."""
         if self.is_sqlite:
-            self._readers = _sqlite_engine(self.url, readers, read_timeout_s, read_only=True)
-            self._writer = _sqlite_engine(self.url, 1, write_timeout_s, read_only=False)
+            self._readers = _sqlite_engine(self.url, readers, read_timeout_s, self._works, read_only=True)
+            self._writer = _sqlite_engine(self.url, 1, write_timeout_s, self._works, read_only=False)
         else:
             self._readers = _postgres_engine(self.url, readers, read_timeout_s, read_only=True)
             self._writer = _postgres_engine(self.url, 1, write_timeout_s, read_only=False)
@@ -149,6 +151,9 @@ class SqlDatabase:
                 self.close()
                 for end in ("", "-wal", "-shm"):
                     self._file.with_name(f"{self._file.name}{end}").unlink(missing_ok=True)
+
+    def _works(self) -> None:
+        self.on_work()
 
     @property
     def _file(self) -> Path:
@@ -214,7 +219,9 @@ def _is_damaged(error: BaseException | None) -> bool:
 # --- SQLite -----------------------------------------------------------------------------------------------------------
 
 
-def _sqlite_engine(url: URL, connections: int, timeout_s: float, *, read_only: bool) -> Engine:
+def _sqlite_engine(
+    url: URL, connections: int, timeout_s: float, on_work: Callable[[], None], *, read_only: bool
+) -> Engine:
     file = Path(str(url.database))
     engine = create_engine(
         "sqlite://",
@@ -242,7 +249,8 @@ def _sqlite_engine(url: URL, connections: int, timeout_s: float, *, read_only: b
     @event.listens_for(engine, "before_cursor_execute")
     def set_deadline(connection: Connection, *_: Any) -> None:
         limit_s = connection.get_execution_options().get("statement_s", timeout_s)
-        _stop_after(connection.connection.driver_connection, limit_s)
+        on_work()
+        _stop_after(connection.connection.driver_connection, limit_s, on_work)
 
     return engine
 
@@ -283,9 +291,14 @@ def _file_lock(database: Path, purpose: str) -> Iterator[None]:
         os.close(file)
 
 
-def _stop_after(connection: Any, seconds: float) -> None:
+def _stop_after(connection: Any, seconds: float, on_work: Callable[[], None]) -> None:
     deadline_s = time.monotonic() + seconds
-    connection.set_progress_handler(lambda: time.monotonic() > deadline_s, _INSTRUCTIONS_BETWEEN_LOOKS)
+
+    def is_over() -> bool:
+        on_work()
+        return time.monotonic() > deadline_s
+
+    connection.set_progress_handler(is_over, _INSTRUCTIONS_BETWEEN_LOOKS)
 
 
 # --- PostgreSQL -------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from tests.console.stage import REPOSITORY, Stage, chromium, open_stage
 from workflows.console.files import ConsoleFiles
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Request
 
 
 @pytest.fixture(scope="package")
@@ -41,13 +41,27 @@ def stage(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield opened
 
 
+_TWO_FRAMES = (
+    "() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(drawn))))"
+)
+
+
 class Visit:
-    """A window of the browser that collects what must not happen: errors, violations of the policy, other hosts."""
+    """A window of the browser that collects what must not happen: errors, violations of the policy, other hosts.
+
+    The policy lets no text be evaluated. So ``page.wait_for_function`` needs a function, ``() => ...``: an expression
+    fails unless it is true at the first look.
+    """
 
     def __init__(self, page: Page, stage: Stage) -> None:
         self.page = page
         self.stage = stage
         self.faults: list[str] = []
+        self._asked = 0
+        self._under_way: set[Request] = set()
+        page.on("request", self._begin)
+        page.on("requestfinished", self._end)
+        page.on("requestfailed", self._end)
         page.add_init_script(
             "addEventListener('securitypolicyviolation', "
             "e => console.error(`policy: ${e.violatedDirective} ${e.blockedURI}`))"
@@ -57,6 +71,24 @@ class Visit:
         page.on(
             "request", lambda sent: sent.url.startswith((stage.url, "blob:", "ws:")) or self.faults.append(sent.url)
         )
+
+    def _begin(self, sent: Request) -> None:
+        if "wait_s=" not in sent.url:  # a read that waits for a change
+            self._asked += 1
+            self._under_way.add(sent)
+
+    def _end(self, sent: Request) -> None:
+        self._under_way.discard(sent)
+
+    def settle(self) -> None:
+        """Wait until the page has all that it asked for, and has drawn it."""
+        is_settled = False
+        deadline = time.monotonic() + 45
+        while not is_settled:
+            assert time.monotonic() < deadline, [each.url for each in self._under_way]
+            asked, is_quiet = self._asked, not self._under_way
+            self.page.evaluate(_TWO_FRAMES)
+            is_settled = is_quiet and not self._under_way and self._asked == asked
 
     def _note(self, text: str) -> None:
         if "Failed to load resource" not in text and "ERR_INTERNET_DISCONNECTED" not in text:  # answers that are errors

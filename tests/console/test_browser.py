@@ -62,10 +62,7 @@ def test_every_page_is_accessible_in_both_themes(visit: Visit, theme: Any) -> No
         )
         page.wait_for_selector("[aria-busy]", state="detached")
         page.wait_for_selector("main h1")
-        page.wait_for_load_state("networkidle") if path not in (
-            "",
-            "events",
-        ) and "orders/" not in path else page.wait_for_timeout(250)
+        visit.settle()
         if violations := axe(visit):
             found[path] = violations
     assert found == {}
@@ -172,7 +169,7 @@ def test_the_contact_is_covered_until_it_is_asked_for_and_that_is_recorded(visit
     page.fill("input[placeholder*=case]", "case 4711")
     page.click("text=Show name, phone and address")
     page.wait_for_selector(f"text={RIGHT_TO_LEFT}")
-    page.wait_for_function("document.querySelector('.card .note')")
+    page.wait_for_selector("text=this read is recorded")
     reads = eventually(lambda: auditor.access_log(order=order, actor="curious")["reads"])
     assert {read["reason"] for read in reads} == {"case 4711"}
     page = visit.open(f"audit/reads?order={order}&actor=curious", "auditor", "otto")
@@ -192,7 +189,7 @@ def test_an_action_is_previewed_has_a_reason_and_ends_with_what_the_log_says(vis
     page = visit.open(f"orders/{order}")
     page.wait_for_selector(".why-line:has-text('the payment was not captured')")
     page.click("text=What can be done")
-    page.wait_for_function("document.querySelector('.card.why').getBoundingClientRect().bottom < innerHeight")
+    page.wait_for_function("() => document.querySelector('.card.why').getBoundingClientRect().bottom < innerHeight")
     assert page.evaluate(_ABOVE_THE_GRAPH), "what can be done stands above the graph"
     page.click("button[aria-label='Preview: Retry']")
     page.wait_for_selector("text=What happens")
@@ -480,7 +477,6 @@ def _customer_watches(visit: Visit, order: str) -> Visit:
     page = window.open(f"orders/{order}", "customer", support.get(order)["customer"])
     page.wait_for_selector(".now:has-text('on the way to you')")
     page.wait_for_selector("text=as soon as the courier's device sends it")
-    page.wait_for_function("performance.getEntriesByType('resource').some(each => each.name.includes('live-tickets'))")
     courier = visit.stage.sign_in("courier", "cou-board")
     eventually(lambda: courier.report_position(order, 48.86, 2.34)["kept"])
     page.wait_for_selector(".courier a[href='geo:48.86,2.34']")

@@ -30,7 +30,7 @@ def _open_dialogs(visit: Visit) -> dict[str, Any]:
         page.click(button)
         page.wait_for_selector("dialog[open]")
         page.wait_for_selector("dialog [aria-busy=true]", state="detached")
-        page.wait_for_timeout(200)  # nothing tells when the last of a preview is drawn
+        visit.settle()
         wide = page.evaluate("[...document.querySelectorAll('.dialog-body')].some(e => e.scrollWidth > e.clientWidth)")
         if violations := axe(visit) + (["wider than its window"] if wide else []):
             found[path] = violations
@@ -63,7 +63,7 @@ def test_every_page_fits_a_narrow_phone_and_is_accessible_on_it(visit: Visit) ->
     for role, subject, path in pages:
         page = visit.open(path, role, subject)
         page.wait_for_selector("[aria-busy=true]", state="detached")
-        page.wait_for_timeout(300)  # nothing tells when the last of several answers is drawn
+        visit.settle()
         wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
         if violations := axe(visit) + (["scrolls sideways"] if wide else []):
             found[path] = violations

@@ -133,7 +133,7 @@ def test_a_request_stands_on_the_page_of_approvals_as_soon_as_it_is_made(careful
     list(careful.stage.sign_in("support", "bert").approvals())  # the views of a new engine are there
     page = careful.open("approvals", subject="bert")
     page.wait_for_selector("text=Nothing waits for a second person.")
-    page.wait_for_function("!document.querySelector('.banner.late')")
+    page.wait_for_selector(".banner.late", state="detached")
     five = {"amount": "5.00", "currency": "EUR"}
     careful.stage.sign_in("support", "anna").credit(order, five, fault="platform", reason="a dish was cold")
     page.wait_for_selector(f"tr.row:has(a[href='orders/{order}'])")

@@ -36,7 +36,7 @@ from workflows.embedded import engine as engine_module
 from workflows.embedded import projector_main, projector_process
 from workflows.embedded.engine import EmbeddedEngine
 from workflows.embedded.files import VIEWS
-from workflows.embedded.projector_main import Reports
+from workflows.embedded.projector_main import ReportPipe
 from workflows.embedded.projector_process import LOOKS, ProjectorProcess
 from workflows.embedded.view_builder import opened_views, read_log, views_of
 from workflows.event_store.change_feed import FeedEntry, Listeners
@@ -321,7 +321,7 @@ def test_a_projector_writes_each_new_state_once_and_that_it_works_meanwhile(monk
     reading_end, writing_end = os.pipe()
     state = ProjectorState(position=7, parked=0, mended=0, failure="SqlUnavailable")
     with FileIO(writing_end, "w") as pipe:
-        reports = Reports(pipe)
+        reports = ReportPipe(pipe)
         reports.report(state)
         reports.report(state)
         reports.work()

@@ -73,7 +73,7 @@ def main(folder: Path, log_level: int) -> int:
 def _begin(folder: Path, log_level: int, opened: ExitStack) -> LogFollower:
     """Open the log and the views, and follow the lifeline on a thread."""
     lifeline, reporting_end = _own_pipes()
-    reports = Reports(reporting_end)
+    reports = ReportPipe(reporting_end)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave_to_the_engine)
     write_log_lines(log_level)
@@ -123,7 +123,7 @@ def _follow_lifeline(lifeline: int, follower: LogFollower) -> None:
     os._exit(1)
 
 
-class Reports:
+class ReportPipe:
     """What the engine gets: a line of JSON with each new state, and empty lines while the projector works."""
 
     def __init__(self, pipe: FileIO) -> None:

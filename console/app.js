@@ -5,7 +5,7 @@ import { online } from "./kit/api.js";
 import { KEYS, PLACES, beginKeys } from "./kit/keys.js";
 import { Dialog } from "./kit/dialog.js";
 import { Trouble } from "./kit/parts.js";
-import { beginRouting, go, useHere, visits } from "./kit/router.js";
+import { beginRouting, go, here, useHere, visits } from "./kit/router.js";
 import { Logo } from "./kit/icons.js";
 import { SearchBox } from "./kit/search_box.js";
 import { begin, currentConfig, loginNotice, logOut, may, me } from "./kit/session.js";
@@ -43,6 +43,14 @@ const NAVIGATION = PAGES.filter(([pattern]) => !pattern.includes(":"));
 /** @type {Map<Page, Promise<PageModule>>} */
 const loaded = new Map();
 
+/** Load the module of a page, once unless that fails. @param {Page} page */
+function moduleOf(page) {
+  const loading = loaded.get(page) ?? page.load();
+  loaded.set(page, loading);
+  loading.catch(() => loaded.delete(page));
+  return loading;
+}
+
 function Console() {
   const who = useStore(me);
   return who ? html`<${Frame} who=${who} />` : html`<${Login} />`;
@@ -55,7 +63,7 @@ function Frame({ who }) {
   const [dialog, open] = useState(/** @type {"" | "keys" | "settings"} */ (""));
   useEffect(() => beginKeys({ search: () => document.getElementById("search")?.focus(), help: () => open("keys"), open: (place) => placesOf(who).some(([path]) => path === place) && go(place) }), [who]);
   const places = placesOf(who);
-  const found = findPage(who.role === "customer" ? [TRACKING, ...PAGES] : PAGES, here.path);
+  const found = pageAt(here.path, who);
   const first = (places.find(([path, each]) => path && each.roles) ?? places[0])?.[0] ?? "";
   const hasHome = places.some(([path]) => !path);
   useEffect(() => void (here.path === "" && !hasHome && first && go(first, { replace: true })), [here.path, first]);
@@ -72,6 +80,9 @@ function Frame({ who }) {
     ${dialog === "keys" && html`<${Keys} places=${places} close=${() => open("")} />`}
     ${dialog === "settings" && html`<${SettingsDialog} close=${() => open("")} logOut=${() => logOut()} />`}`;
 }
+
+/** @param {string} path @param {import("./kit/session.js").Me} who */
+const pageAt = (path, who) => findPage(who.role === "customer" ? [TRACKING, ...PAGES] : PAGES, path);
 
 /** The keys that work everywhere, and those of the pages that the role has. @param {{places: [string, Page][], close: () => void}} props */
 function Keys({ places, close }) {
@@ -122,9 +133,7 @@ function Lazy({ page, names, query }) {
   const [problem, showProblem] = useState(/** @type {Error | null} */ (null));
   useEffect(() => {
     document.title = `${page.title} · Expediter`;
-    const loading = loaded.get(page) ?? page.load();
-    loaded.set(page, loading);
-    loading.then(show, (error) => (loaded.delete(page), showProblem(error)));
+    moduleOf(page).then(show, showProblem);
   }, [page]);
   if (problem) return html`<${Trouble} problem=${{ message: "This page could not be loaded.", next: "Check that the engine runs, then load the page again." }} />`;
   return module ? html`<${module.default} ...${names} query=${query} />` : html`<p class="boot" aria-busy="true">Opening.</p>`;
@@ -147,6 +156,8 @@ beginRouting();
 begin()
   .catch((error) => loginNotice.set(error.message))
   .finally(() => {
+    const page = me.value && pageAt(here.value.path, me.value)?.page;
+    if (page) void moduleOf(page); // it arrives while the frame is drawn
     const root = /** @type {HTMLElement} */ (document.getElementById("app"));
     root.replaceChildren();
     root.className = classes("app");

@@ -52,6 +52,8 @@ export default function Order({ id, query }) {
   const past = timeline !== null && index < last;
   const shown = useFollowing(index, timeline);
   const missed = useMissed(version, past);
+  const [headed, draw] = useState(false);
+  useEffect(() => void (order && draw(true)), [order !== null]); // after what stands first was painted, and what the panels show was asked for
   const choose = useCallback((/** @type {number} */ to) => timeline && setQuery({ at: to >= timeline.events.length - 1 ? "" : timeline.events[Math.max(0, to)].version }), [timeline]);
   useKeys({
     "[": () => choose(index - 1), "]": () => choose(index + 1), ArrowLeft: () => choose(index - 1), ArrowRight: () => choose(index + 1),
@@ -81,7 +83,7 @@ export default function Order({ id, query }) {
       </div>
       <${Slider} events=${timeline.events} index=${index} choose=${choose} />
     </section>
-    <${Panels} ...${panels} />
+    ${headed ? html`<${Panels} ...${panels} />` : html`<div aria-busy="true"></div>`}
     ${acting && html`<${ActionDialog} key=${acting.name} kind=${acting} close=${() => act(null)} done=${() => (why.reload(), sent.reload())} />`}`;
 }
 

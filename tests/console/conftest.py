@@ -99,6 +99,7 @@ class Visit:
         self.page.goto(self.stage.login(role, subject, path))
         self.page.wait_for_selector("#main:not(.login)")
         self.page.wait_for_selector("main :is(h1, .notice)")
+        self.page.wait_for_selector("main [aria-busy=true]", state="detached")
         return self.page
 
 

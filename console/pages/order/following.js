@@ -16,20 +16,20 @@ const PAGE = 100;
  * @param {{take: (shown: {order: any, timeline: any}) => void, fail: (problem: any) => void}} to
  */
 export async function followOrder(id, personal, signal, { take, fail }) {
-  const query = { personal: personal !== null };
-  const reason = personal?.reason || undefined;
+  const asked = { query: { personal: personal !== null }, reason: personal?.reason || undefined, signal };
   let timeline = null;
   let order = null;
   for (let failures = 0; !signal.aborted; ) {
     try {
-      const waits = order ? { ...query, wait_s: WAIT_S } : query;
-      const changed = await get(`orders/${id}`, { query: waits, reason, signal, ifNoneMatch: order?.version });
+      const query = order ? { ...asked.query, wait_s: WAIT_S } : asked.query;
+      const reading = get(`orders/${id}`, { ...asked, query, ifNoneMatch: order?.version });
+      const [changed, known] = await Promise.all([reading, timeline ?? pageFrom(1, id, asked)]);
       failures = 0;
       if (!changed) {
         await pause(300, signal);
         continue;
       }
-      timeline = await extended(timeline, `orders/${id}/timeline`, query, reason, signal);
+      timeline = await extended(known, changed.version, id, asked);
       order = changed;
       take({ order, timeline });
     } catch (error) {
@@ -43,17 +43,19 @@ export async function followOrder(id, personal, signal, { take, fail }) {
   }
 }
 
-/** Read the events after those that are there, page by page. @param {any} timeline @param {string} path @param {any} query @param {string | undefined} reason @param {AbortSignal} signal */
-async function extended(timeline, path, query, reason, signal) {
-  let next = timeline ? timeline.events.at(-1).version + 1 : 1;
-  let known = timeline;
-  while (next) {
-    const page = await get(path, { query: { ...query, from: next, limit: PAGE }, reason, signal });
-    const events = page.events.map((/** @type {any} */ event) => ({ ...event, words: withAmounts(event.words) }));
-    known = known ? { ...page, initial: known.initial, events: [...known.events, ...events] } : { ...page, events };
-    next = page.next;
-  }
-  return known;
+/** @typedef {{query: Record<string, any>, reason: string | undefined, signal: AbortSignal}} Asked */
+
+/** Read the events up to a version after those that are there, all pages at once. @param {any} known @param {number} version @param {string} id @param {Asked} asked */
+async function extended(known, version, id, asked) {
+  const pages = [];
+  for (let from = known.events.at(-1).version + 1; from <= version; from += PAGE) pages.push(pageFrom(from, id, asked));
+  return (await Promise.all(pages)).reduce((all, page) => ({ ...page, initial: all.initial, events: [...all.events, ...page.events] }), known);
+}
+
+/** @param {number} from @param {string} id @param {Asked} asked */
+async function pageFrom(from, id, asked) {
+  const page = await get(`orders/${id}/timeline`, { ...asked, query: { ...asked.query, from, limit: PAGE } });
+  return { ...page, events: page.events.map((/** @type {any} */ event) => ({ ...event, words: withAmounts(event.words) })) };
 }
 
 /** Wait, or until the network is back. @param {number} ms @param {AbortSignal} signal */

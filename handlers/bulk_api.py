@@ -21,15 +21,7 @@ from handlers.http.responses import Response
 from workflows.engine import engine, settings
 from workflows.incidents import bulk_jobs
 from workflows.incidents.approval_limits import read_limits
-from workflows.incidents.bulk_actions import (
-    BulkAction,
-    BulkTask,
-    check_token,
-    digest_of,
-    parked_in,
-    plan_all,
-    planned_at,
-)
+from workflows.incidents.bulk_actions import BulkAction, BulkTask, digest_of, parked_in, plan_all
 from workflows.incidents.bulk_store import JobState
 from workflows.incidents.bulk_views import bulk_plan_view, progress_view
 from workflows.orders.permissions import Action, check_all
@@ -57,7 +49,8 @@ def begin_bulk_job(body: BulkBody, idempotency_key: RequiredKey) -> Response:
 
     A dry run answers with the plan: the orders, the calls to providers, the money by currency, where the action is
     refused, and a token. The job begins with that token, for 15 minutes and while the plan holds. Orders that came into
-    the group, or changed to match the filter, meanwhile are left out. The job continues by itself, also after a
+    the group, or changed to match the filter, meanwhile are left out. A request that was refused does not begin a job
+    later, whatever becomes of its copies; a new plan needs a new key. The job continues by itself, also after a
     restart, and faster while a caller advances it. Retries stop when the circuit breaker of their provider opens again.
     """
     caller, ports = api.caller.actor, engine()
@@ -76,13 +69,9 @@ def begin_bulk_job(body: BulkBody, idempotency_key: RequiredKey) -> Response:
     if body.dry_run:
         now = ports.clock.now()
         return json_answer({"job": None, "plan": bulk_plan_view(plan_all(ports.log, task, _chosen(body, now), now))})
-    begun = bulk_jobs.begun(ports, task, per_s=body.per_s, key=idempotency_key)
-    if begun is None:
-        token = body.token or ""
-        made_at = planned_at(token, ports.clock.now())
-        planned = plan_all(ports.log, task, _chosen(body, made_at), made_at)
-        check_token(token, planned)
-        begun = bulk_jobs.begin(ports, planned, per_s=body.per_s, key=idempotency_key)
+    begun = bulk_jobs.begin_planned(
+        ports, task, body.token or "", partial(_chosen, body), per_s=body.per_s, key=idempotency_key
+    )
     return json_answer({"job": progress_view(bulk_jobs.read(ports, begun.id)), "plan": None}, HTTPStatus.CREATED)
 
 

@@ -233,6 +233,21 @@ def test_a_late_copy_of_a_request_does_not_change_a_circuit_that_was_changed_mea
     assert len(world.history) == (2 if key else 4)
 
 
+@pytest.mark.parametrize("key", ["copied", None])
+def test_a_late_copy_of_a_request_that_found_the_circuit_so_does_not_change_it_later(key: str | None):
+    """The request was answered: it is closed already. Its copy must not close a circuit that was opened since."""
+    world = World()
+    world.breaker.hold_open(ALICE, "fraud", "first")
+    assert world.breaker.hold_open(ALICE, "fraud as well", key).state is CircuitState.HELD_OPEN
+    world.breaker.close(ALICE, "false alarm", "third")
+    copied = world.process().hold_open(ALICE, "fraud as well", key)
+    assert copied.state is world.state is (CircuitState.CLOSED if key else CircuitState.HELD_OPEN)
+    if key:
+        with pytest.raises(KeyReused):
+            world.breaker.hold_open(ALICE, "another reason", key)
+    assert len(world.history) == (2 if key else 3)
+
+
 def test_a_key_is_of_one_person_one_action_and_one_reason():
     """Nothing of a request with another reason is recorded, and it is not answered as if it were."""
     world = World()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -15,12 +17,13 @@ from workflows.breakers.dependencies import Dependency
 from workflows.clock import timestamp
 from workflows.engine import Engine
 from workflows.event_store.commits import KeyReused
+from workflows.event_store.documents import Document, Expected
 from workflows.incidents import bulk_jobs
-from workflows.incidents.bulk_actions import BulkAction, BulkTask, parked_in, plan_all
+from workflows.incidents.bulk_actions import HOLDS_FOR, BulkAction, BulkPlan, BulkTask, parked_in, plan_all
 from workflows.incidents.bulk_jobs import Progress
 from workflows.incidents.bulk_steps import RESULT_AFTER
-from workflows.incidents.bulk_store import Job, JobState, Outcome
-from workflows.incidents.refusals import NoOrderPossible, NoSuchGroup, NoSuchJob
+from workflows.incidents.bulk_store import Job, JobState, Outcome, all_jobs
+from workflows.incidents.refusals import NoOrderPossible, NoSuchGroup, NoSuchJob, PlanOutdated
 from workflows.projections.open_orders import refresh
 from workflows.settings import read
 from workflows.time_budgets import read_budgets
@@ -30,6 +33,8 @@ from workflows.upkeep.settings import UpkeepSettings
 ALICE = Actor(Role.SUPPORT, "alice")
 CAUSE = "PaymentsUnavailable@payments"
 BUDGETS = read({}, read_budgets)
+TASK = BulkTask(action=BulkAction.RETRY, actor=ALICE, reason="payments are back", group=CAUSE)
+Choose = Callable[[datetime], list[OrderId]]
 
 
 class Killed(BaseException):
@@ -59,6 +64,20 @@ class Outage:
     def begin(self, per_s: float = 1.0, key: str = "click") -> str:
         return begin(self.shop.engine, per_s=per_s, key=key).id
 
+    def plan(self) -> BulkPlan:
+        engine = self.shop.engine
+        return plan_all(engine.log, TASK, parked_in(engine.documents, CAUSE), engine.clock.now())
+
+    def begin_planned(
+        self, token: str, engine: Engine | None = None, *, key: str = "click", choose: Choose | None = None
+    ) -> Job:
+        """Begin a plan as the API does."""
+
+        def chosen(until: datetime) -> list[OrderId]:
+            return parked_in(self.shop.engine.documents, CAUSE, until=until)
+
+        return bulk_jobs.begin_planned(engine or self.shop.engine, TASK, token, choose or chosen, per_s=1.0, key=key)
+
     def advance(self, job_id: str) -> Progress:
         bulk_jobs.advance(self.shop.engine, job_id)
         return bulk_jobs.read(self.shop.engine, job_id)
@@ -73,7 +92,7 @@ class Outage:
 
 def begin(engine: Engine, *, per_s: float = 1.0, key: str = "click", **other: Any) -> Job:
     """Plan retries of the group and begin them."""
-    task = replace(BulkTask(action=BulkAction.RETRY, actor=ALICE, reason="payments are back", group=CAUSE), **other)
+    task = replace(TASK, **other)
     planned = plan_all(engine.log, task, parked_in(engine.documents, CAUSE), engine.clock.now())
     return bulk_jobs.begin(engine, planned, per_s=per_s, key=key)
 
@@ -237,6 +256,101 @@ def test_a_person_stops_and_resumes_it():
     assert outage.started == 2
 
 
+class Paused:
+    """Documents of a process that pauses before its ``n``-th write, while something else happens."""
+
+    def __init__(self, documents: Any, n: int, meanwhile: Callable[[], object]) -> None:
+        self._documents = documents
+        self._left = n
+        self._meanwhile = meanwhile
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._documents, name)
+
+    def put(self, document: Document, expected: Expected) -> Document:
+        self._left -= 1
+        if self._left == 0:
+            self._meanwhile()
+        put: Document = self._documents.put(document, expected)
+        return put
+
+
+@pytest.mark.parametrize("refusal", ["changed", "expired", "gone"])
+@pytest.mark.parametrize("n", range(1, 6))
+def test_a_request_that_was_refused_does_not_begin_its_job_when_its_first_copy_goes_on(n: int, refusal: str):
+    """The caller was told that nothing happens, and may have begun another plan since."""
+    outage = Outage(2)
+    token = outage.plan().token
+
+    def refused() -> None:
+        if refusal == "expired":
+            outage.shop.clock.at += HOLDS_FOR * 2
+        for order_id in {"changed": outage.ids[:1], "gone": outage.ids}.get(refusal, []):
+            outage.shop.play(s.restart(), order_id=order_id)
+            refresh(outage.shop.engine, order_id, BUDGETS)
+        with pytest.raises(NoSuchGroup if refusal == "gone" else PlanOutdated):
+            outage.begin_planned(token)
+
+    first = replace(outage.shop.engine, documents=Paused(outage.shop.engine.documents, n, refused))
+    with pytest.raises(PlanOutdated):
+        outage.begin_planned(token, first)
+    assert list(all_jobs(outage.shop.engine)) == []
+
+
+def test_a_request_whose_copy_began_the_job_meanwhile_is_answered_with_the_job():
+    """One of both decides. The other one is answered with the same."""
+    outage = Outage(2)
+    token = outage.plan().token
+    begun: list[Job] = []
+
+    def choose_late(until: datetime) -> list[OrderId]:
+        begun.append(outage.begin_planned(token))
+        return outage.ids[:1]
+
+    assert outage.begin_planned(token, choose=choose_late) == begun[0]
+    assert [job.id for job in all_jobs(outage.shop.engine)] == [begun[0].id]
+
+
+def test_a_new_plan_under_the_key_of_a_request_that_ended_halfway_is_refused():
+    """The orders of the earlier plan may be stored under that key already, and would be acted on with the new ones."""
+    outage = Outage(2)
+    dying = replace(outage.shop.engine, documents=Dying(outage.shop.engine.documents, 3, after=True))
+    with pytest.raises(Killed):
+        outage.begin_planned(outage.plan().token, dying)
+    outage.shop.play(s.restart(), order_id=outage.ids[0])
+    refresh(outage.shop.engine, outage.ids[0], BUDGETS)
+    outage.shop.clock.advance(seconds=1)
+    with pytest.raises(KeyReused):
+        outage.begin_planned(outage.plan().token)
+    job = outage.begin_planned(outage.plan().token, key="new")
+    assert [order.order_id for order in bulk_jobs.read(outage.shop.engine, job.id).orders] == outage.ids[1:]
+
+
+@pytest.mark.parametrize("key", ["copied", None])
+@pytest.mark.parametrize("how", ["stop", "resume"])
+def test_a_late_copy_of_a_request_that_found_the_job_so_does_not_change_it_later(how: str, key: str | None):
+    """The request was answered: it is stopped already. Its copy must not stop the job after a person resumed it."""
+    outage = Outage(2)
+    job = outage.begin()
+    engine = outage.shop.engine
+    steps = [bulk_jobs.stop, bulk_jobs.resume]
+    there, back = steps if how == "stop" else steps[::-1]
+    there(engine, job, ALICE, "by another request", "first")
+    found = there(engine, job, ALICE, "as well", key)
+    assert found.why == ("stopped by support alice: by another request" if how == "stop" else "")
+    turned = back(engine, job, ALICE, "the other way", "third")
+    assert (there(engine, job, ALICE, "as well", key).state is turned.state) is (key is not None)
+
+
+def test_a_request_about_a_job_that_is_done_is_not_stored():
+    """Nothing changes such a job, so no copy can."""
+    outage = Outage(1)
+    job = outage.begin()
+    done = replace(bulk_jobs.get_job(outage.shop.engine, job)[0], state=JobState.DONE)
+    bulk_jobs.write_job(outage.shop.engine, done, bulk_jobs.get_job(outage.shop.engine, job)[1])
+    assert bulk_jobs.stop(outage.shop.engine, job, ALICE, "too late", "key") == done
+
+
 @pytest.mark.parametrize("key", ["first", None])
 def test_a_late_copy_of_a_request_does_not_stop_a_resumed_job(key: str | None):
     """A copy has the key of its request; without a key each request counts."""
@@ -307,7 +421,7 @@ def test_after_a_kill_at_any_write_the_job_continues_and_starts_no_order_twice(n
         bulk_jobs.advance(dying, job)
     except Killed:
         died = True
-    assert died or n > 11
+    assert died or n > 12
     job = outage.begin(per_s=10)
     for _ in range(3):
         outage.shop.clock.advance(seconds=1)

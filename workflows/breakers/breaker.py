@@ -148,7 +148,8 @@ class Breaker:
         Running calls continue, and a process may rely on the closed circuit for another ``read_every_s`` seconds.
 
         Args:
-            key: Identifies the request: a late copy, within a day, does not open a circuit that was closed meanwhile.
+            key: Identifies the request: a late copy, within a day, does not open a circuit that was closed meanwhile,
+                also if the request found the circuit held open.
 
         Raises:
             KeyReused: The caller used the key with another reason.
@@ -207,7 +208,10 @@ class Breaker:
         """Record an event of a person that brings the circuit into this state, unless it is in it already."""
         for _ in range(CONFLICTS_MAX):
             current = self._follow()
-            if current.circuit.state is state or self._shared.is_recorded(current, request):
+            if self._shared.is_recorded(current, request):
+                return current.circuit
+            if current.circuit.state is state:
+                self._shared.note(current, request)
                 return current.circuit
             self._record(current, request)  # the next read shows whether it was written
         raise TooManyConflicts(f"the circuit of {self.dependency} keeps changing; try again")

@@ -18,8 +18,8 @@ from workflows.breakers.circuit import EPOCH, Circuit
 from workflows.breakers.dependencies import Dependency
 from workflows.breakers.events import CircuitEvent, stream_of
 from workflows.clock import Clock
-from workflows.event_store.commits import History, NewCommit
-from workflows.event_store.documents import Document, DocumentChanged, Documents, body_as
+from workflows.event_store.commits import History, KeyReused, NewCommit
+from workflows.event_store.documents import ANY, Document, DocumentChanged, Documents, body_as
 from workflows.event_store.event_log import EventLog, WrongExpectedVersion
 
 CONFLICTS_MAX = 16
@@ -27,6 +27,9 @@ CONFLICTS_MAX = 16
 
 LOOK_BACK = timedelta(days=7)
 """How far back a lost document is rebuilt: the longest time that a circuit is expected to be held open."""
+
+REMEMBERED_FOR = timedelta(days=1)
+"""How long a request that had no effect is remembered; one that was recorded is found for as long at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +90,31 @@ class SharedCircuit:
         return self._put(current, circuit) is not None
 
     def is_recorded(self, current: Followed, request: CircuitRequest) -> bool:
-        """Whether the request of a person was recorded on the stream's day or on the day before.
+        """Whether the request of a person was recorded on the stream's day or on the day before, or was noted.
 
         Raises:
             KeyReused: A request with another content was recorded under its key.
         """
         if request.key is None:
             return False
+        if (noted := self._documents.get(*self._noted_at(current, request))) is not None:
+            if noted.body["hash"] != request.body_hash:
+                raise KeyReused(current.history.stream, request.key)
+            return True
         day_before = date.fromisoformat(current.circuit.day) - timedelta(days=1)
         days = (current.history, self._log.load(stream_of(self._dependency, day_before.isoformat())))
         return any(day.find(request.commit_key(day), request.body_hash) is not None for day in days)
+
+    def note(self, current: Followed, request: CircuitRequest) -> None:
+        """Remember for a day that a request of a person had no effect, so that a late copy of it has none either."""
+        if request.key is None:
+            return
+        body, until = {"hash": request.body_hash}, self._clock.now() + REMEMBERED_FOR
+        place = self._noted_at(current, request)
+        self._documents.put(Document(*place, body, expires_s=int(until.timestamp())), ANY)
+
+    def _noted_at(self, current: Followed, request: CircuitRequest) -> tuple[str, str]:
+        return f"circuit-requests#{self._dependency}", request.commit_key(current.history)
 
     def record(self, current: Followed, request: CircuitRequest) -> Circuit | None:
         """Append the event, then update the document. None if another event was appended first."""

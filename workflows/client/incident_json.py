@@ -317,7 +317,8 @@ class BulkJobJson(TypedDict):
     counts: Annotated[dict[str, int], Meta(description="The number of orders by outcome.")]
     orders: list[JobOrderJson]
     changes: Annotated[
-        list[JobChangeJson], Meta(description="When it was stopped and resumed, by whom and why; the newest 50.")
+        list[JobChangeJson],
+        Meta(description="The requests to stop and resume it, also those that found it so; the newest 50."),
     ]
     plan: Annotated[JobChangePlanJson | None, Meta(description="Of a dry run that stops or resumes it.")]
 

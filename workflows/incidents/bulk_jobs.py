@@ -8,18 +8,20 @@ The result of each order comes from its log.
 from __future__ import annotations
 
 import math
-from collections.abc import Container
+from collections.abc import Callable, Container, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from domain.identifiers import SYSTEM, Actor, OrderId
+from domain.order.refusals import Rejected
 from workflows.breakers.circuit import CircuitState
 from workflows.clock import timestamp
 from workflows.engine import Engine
 from workflows.event_store.commits import KeyReused
 from workflows.event_store.documents import DocumentChanged
-from workflows.incidents.bulk_actions import BulkPlan, BulkTask
+from workflows.incidents.bulk_actions import BulkPlan, BulkTask, check_token, plan_all, planned_at
 from workflows.incidents.bulk_steps import record_results, start_order
 from workflows.incidents.bulk_store import (
     STAGE,
@@ -39,10 +41,11 @@ from workflows.incidents.bulk_store import (
     orders_in,
     orders_of,
     put_order,
+    reserve,
     write_job,
 )
 from workflows.incidents.incidents import list_parked
-from workflows.incidents.refusals import NoOrderPossible
+from workflows.incidents.refusals import NoOrderPossible, NoSuchGroup, PlanOutdated
 
 BURST = timedelta(seconds=10)
 """Starts that were missed are made up for at most this long, two ticks of the timer, or as long as one start takes."""
@@ -75,14 +78,56 @@ class Progress:
         return numbers
 
 
+def begin_planned(
+    engine: Engine,
+    task: BulkTask,
+    token: str,
+    choose: Callable[[datetime], Sequence[OrderId]],
+    *,
+    per_s: float,
+    key: str,
+) -> Job:
+    """Begin the job of the plan with this token, if the plan still holds.
+
+    A request that was refused has no effect later: a copy of it that is still under way does not begin the job.
+
+    Args:
+        choose: Returns the orders that the task is about, without what was parked or has changed after a time.
+
+    Raises:
+        NoSuchGroup, PlanOutdated: The plan does not hold any more.
+        NoOrderPossible, PlanBegun, KeyReused: As of ``begin``.
+    """
+    if (earlier := begun(engine, task, per_s=per_s, key=key)) is not None:
+        return earlier
+    try:
+        made_at = planned_at(token, engine.clock.now())
+        planned = plan_all(engine.log, task, choose(made_at), made_at)
+        check_token(token, planned)
+        return begin(engine, planned, per_s=per_s, key=key)
+    except (Rejected, NoSuchGroup):
+        if (earlier := _refused(engine, task, token, per_s, key)) is None:
+            raise
+        return earlier
+
+
+def _refused(engine: Engine, task: BulkTask, token: str, per_s: float, key: str) -> Job | None:
+    """Store that a request was refused. Return the job instead if a copy of the request has begun it meanwhile."""
+    with suppress(KeyReused, PlanOutdated):  # then no copy of it begins the job
+        if reserve(engine, _id_of(task.actor, key), key, token, refused=True) is None:
+            return begun(engine, task, per_s=per_s, key=key)
+    return None
+
+
 def begin(engine: Engine, planned: BulkPlan, *, per_s: float, key: str) -> Job:
     """Store a job for the orders of a plan on which its action is possible. No order is started yet.
 
     Raises:
         NoOrderPossible: The action is possible on no order.
         PlanBegun: The plan was begun under another key. Two jobs of one plan would credit twice.
+        PlanOutdated: A copy of the request was refused.
         ValueError: The pace is not above zero and at most ``PER_S_MAX``.
-        KeyReused: The caller used the key for another job. The same request again returns the same job.
+        KeyReused: The caller used the key for another job or plan. The same request again returns the same job.
     """
     if not 0 < per_s <= PER_S_MAX:
         raise ValueError(f"the pace must be above 0 and at most {PER_S_MAX:g} orders a second, not {per_s:g}")
@@ -92,6 +137,9 @@ def begin(engine: Engine, planned: BulkPlan, *, per_s: float, key: str) -> Job:
     if not planned.possible:
         raise NoOrderPossible(task.action)
     job_id = _id_of(task.actor, key)
+    version = reserve(engine, job_id, key, planned.token)
+    if version is None:
+        return _same(get_job(engine, job_id)[0], task, per_s, key)
     claim_plan(engine, planned.token, job_id)
     for each in planned.possible:
         put_order(engine, job_id, JobOrder(order_id=each.order_id))
@@ -106,8 +154,9 @@ def begin(engine: Engine, planned: BulkPlan, *, per_s: float, key: str) -> Job:
         at_stake=planned.at_stake,
     )
     try:
-        return write_job(engine, job, None)
+        return write_job(engine, job, version)
     except DocumentChanged:
+        reserve(engine, job_id, key, planned.token)  # raises PlanOutdated if a copy was refused
         return _same(get_job(engine, job_id)[0], task, per_s, key)
 
 
@@ -159,7 +208,7 @@ def stop(engine: Engine, job_id: str, actor: Actor, reason: str, key: str | None
     """Start no more orders. Those that were started continue.
 
     Args:
-        key: Of the request. A late copy of it does not stop a job again that was resumed meanwhile.
+        key: Of the request. A late copy of it does not stop a job that was resumed meanwhile.
 
     Raises:
         NoSuchJob: There is no such job.
@@ -175,13 +224,17 @@ def resume(engine: Engine, job_id: str, actor: Actor, reason: str, key: str | No
 
 
 def _steer(engine: Engine, job_id: str, before: JobState, change: JobChange, why: str) -> Job:
-    """Change the job, also while other processes advance it."""
+    """Change the job, also while other processes advance it.
+
+    A request with a key is stored even if the job is in that state already: it must not act later, as a late copy.
+    """
     while True:
         job, version = get_job(engine, job_id)
-        if job.state is not before or _is_made(job, change):
+        is_so = job.state is not before
+        if job.state is JobState.DONE or _is_made(job, change) or (is_so and change.key is None):
             return job
         try:
-            return write_job(engine, changed(job, change, why), version)
+            return write_job(engine, changed(job, change, job.why if is_so else why), version)
         except DocumentChanged:
             continue
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -18,9 +18,10 @@ from domain.identifiers import Actor, OrderId
 from domain.money import Money
 from workflows.breakers.dependencies import Dependency
 from workflows.engine import Engine
+from workflows.event_store.commits import KeyReused
 from workflows.event_store.documents import ANY, Document, DocumentChanged, all_documents, body_as
 from workflows.incidents.bulk_actions import BulkTask
-from workflows.incidents.refusals import NoSuchJob, PlanBegun
+from workflows.incidents.refusals import NoSuchJob, PlanBegun, PlanOutdated
 
 CHANGES_MAX: Final = 50
 """Changes of a job that are kept. More than a person makes; a document has a limit of 400 KB."""
@@ -80,7 +81,8 @@ class Job:
         spent_until: The starts that the pace allowed before this time are used up.
         at_stake: The money at stake in its orders when it began, one sum per currency.
         why: Why it stopped.
-        changes: When it was stopped and resumed, and why: the newest ``CHANGES_MAX``, the oldest first.
+        changes: The requests to stop and resume it, and why: the newest ``CHANGES_MAX``, the oldest first. Those with a
+            key are kept also if they found it so: a late copy of one has no effect.
     """
 
     id: str
@@ -105,15 +107,19 @@ _PLANS: Final = "bulk-plans"
 def all_jobs(engine: Engine) -> Iterator[Job]:
     """Yield the jobs whose shape is known."""
     for document in all_documents(engine.documents, _JOBS):
-        if (job := body_as(document, Job)) is not None:
+        if (job := _job_in(document)) is not None:
             yield job
 
 
 def find_job(engine: Engine, job_id: str) -> tuple[Job, int] | None:
     """Return a job and the version of its document. None if there is none, or its shape is unknown."""
     document = engine.documents.get(_JOBS, job_id)
-    job = body_as(document, Job)
+    job = _job_in(document)
     return None if document is None or job is None else (job, document.version)
+
+
+def _job_in(document: Document | None) -> Job | None:
+    return None if document is None or _is_reservation(document) else body_as(document, Job)
 
 
 def get_job(engine: Engine, job_id: str) -> tuple[Job, int]:
@@ -142,6 +148,57 @@ def change_job(engine: Engine, job: Job, version: int) -> Job:
 def changed(job: Job, change: JobChange, why: str) -> Job:
     """Return the job in its new state, with the change among those that it keeps."""
     return replace(job, state=change.state, why=why, changes=(*job.changes, change)[-CHANGES_MAX:])
+
+
+# --- requests that begin a job ----------------------------------------------------------------------------------------
+
+RESERVED_FOR: Final = timedelta(days=1)
+"""How long a request without a job is remembered: longer than any function runs that may still begin the job."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reservation:
+    """The request that begins a job, or was refused, by the token of its plan. It is stored where the job will be.
+
+    So of two copies of a request, one that is refused and one that is about to store the job, the first write decides.
+    """
+
+    token: str
+    refused: bool
+
+
+def _is_reservation(document: Document) -> bool:
+    return "token" in document.body
+
+
+def reserve(engine: Engine, job_id: str, key: str, token: str, *, refused: bool = False) -> int | None:
+    """Store that the request with this key and plan begins the job, or that it was refused.
+
+    Returns:
+        The version that the job replaces. None if there is a job already, by a copy of the request.
+
+    Raises:
+        KeyReused: The key was used with another plan, of which there is no job.
+        PlanOutdated: A copy of the request was refused.
+    """
+    while True:
+        stored = engine.documents.get(_JOBS, job_id)
+        if stored is not None and not _is_reservation(stored):
+            return None
+        before = body_as(stored, _Reservation)
+        if before is not None and before.token != token:
+            raise KeyReused(job_id, key)
+        if before is not None and before.refused:
+            raise PlanOutdated("This request was refused before. Make the plan again, and begin it with a new key.")
+        if stored is not None and before is not None and before.refused == refused:
+            return stored.version
+        body = {"token": token, "refused": refused}
+        expires_s = int((engine.clock.now() + RESERVED_FOR).timestamp())
+        try:
+            reservation = Document(_JOBS, job_id, body, expires_s=expires_s)
+            return engine.documents.put(reservation, None if stored is None else stored.version).version
+        except DocumentChanged:
+            continue
 
 
 @dataclass(frozen=True, slots=True)

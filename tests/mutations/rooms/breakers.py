@@ -17,8 +17,8 @@ MUTANTS = (
         name="late copy of a request that opens a closed circuit",
         breaks="A person's request counts once, also if its copy arrives after the next one.",
         file="workflows/breakers/breaker.py",
-        old="            if current.circuit.state is state or self._shared.is_recorded(current, request):\n",
-        new="            if current.circuit.state is state:\n",
+        old="            if self._shared.is_recorded(current, request):\n                return current.circuit\n",
+        new="",
         caught_by=tests("breakers/test_breaker_shared.py"),
     ),
 )

@@ -89,6 +89,6 @@ def _as_sent(content: bytes, content_type: str, has_version: bool) -> ConsoleFil
         content=content,
         compressed=compressed,
         content_type=content_type,
-        etag=f'"{hashlib.sha256(content).hexdigest()[:32]}"',
+        etag=f'"{hashlib.sha256(content).hexdigest()[:16]}"',
         cache_control=FOR_EVER if has_version else REVALIDATE,
     )

@@ -53,8 +53,14 @@ export function findPage(patterns, path) {
   return null;
 }
 
-/** Return the page of an execution in the console of AWS; empty for an engine that runs elsewhere, and for Express executions. @param {string} arn */
+/**
+ * Return the page of an execution in the console of AWS; empty for an engine that runs elsewhere, and for Express
+ * executions.
+ * @param {string} arn
+ */
 export function awsPage(arn) {
   const [, region] = arn.match(/^arn:aws:states:([a-z]+-[a-z-]+-\d):\d{12}:execution:/) ?? [];
-  return region ? `https://${region}.console.aws.amazon.com/states/home?region=${region}#/v2/executions/details/${arn}` : "";
+  return region
+    ? `https://${region}.console.aws.amazon.com/states/home?region=${region}#/v2/executions/details/${arn}`
+    : "";
 }

@@ -9,7 +9,10 @@ const DAY_MS = 86_400_000;
 
 /** The types of events that post to an account. The ledger of each order is exact; this finds the orders. */
 const POSTED_BY = /** @type {[RegExp, string[]][]} */ ([
-  [/^(holds|held_for_customers)$/, ["PaymentAuthorized", "PaymentCaptured", "PaymentVoided", "WrittenOff", "OrderAbandoned"]],
+  [
+    /^(holds|held_for_customers)$/,
+    ["PaymentAuthorized", "PaymentCaptured", "PaymentVoided", "WrittenOff", "OrderAbandoned"],
+  ],
   [/^provider_clearing$/, ["PaymentCaptured", "PaymentFound", "PaymentRefunded"]],
   [/^customer_receivable$/, ["OrderDelivered", "PaymentCaptured", "PaymentFound", "PaymentRefunded", "CreditGranted"]],
   [/^(restaurant_payable|courier_payable|platform_fees)$/, ["OrderDelivered"]],
@@ -63,11 +66,20 @@ export const AGES = /** @type {[string, string, number][]} */ ([
  * @param {{currency: string, holding: string, age: string, items: number, amount: Money}[]} totals
  */
 export function owedRows(totals) {
-  /** @type {Map<string, {holding: string, currency: string, items: number, byAge: Record<string, {items: number, amount: Money}>, amount: Money | null}>} */
+  /**
+   * @type {Map<string, {holding: string, currency: string, items: number, byAge: Record<string, {items: number, amount:
+   *   Money}>, amount: Money | null}>}
+   */
   const rows = new Map();
   for (const total of totals) {
     const key = `${total.holding} ${total.currency}`;
-    const row = rows.get(key) ?? { holding: total.holding, currency: total.currency, items: 0, byAge: {}, amount: null };
+    const row = rows.get(key) ?? {
+      holding: total.holding,
+      currency: total.currency,
+      items: 0,
+      byAge: {},
+      amount: null,
+    };
     row.byAge[total.age] = total;
     row.items += total.items;
     row.amount = sums([row.amount, total.amount])[0] ?? null;
@@ -78,17 +90,20 @@ export function owedRows(totals) {
 
 /**
  * Return the accounts of one currency whose balances contradict one another, in words; none if the books are right.
- * @param {{currency: string, balanced: boolean, debit: Money, credit: Money, accounts: {account: string, closing: Money}[]}} books
+ * @param {{currency: string, balanced: boolean, debit: Money, credit: Money, accounts: {account: string, closing:
+ *   Money}[]}} books
  * @returns {{what: string, amount: Money}[]}
  */
 export function contradictions(books) {
-  const closing = (/** @type {string[]} */ names) => books.accounts.filter(({ account }) => names.includes(account)).map((each) => each.closing);
+  const closing = (/** @type {string[]} */ names) =>
+    books.accounts.filter(({ account }) => names.includes(account)).map((each) => each.closing);
   const all = sums(books.accounts.map((each) => each.closing))[0];
   const holds = sums(closing(["holds", "held_for_customers"]))[0];
   /** @type {{what: string, amount: Money}[]} */
   const found = [];
   if (all && !isZero(all)) found.push({ what: "The closing balances do not add up to zero", amount: all });
   if (holds && !isZero(holds)) found.push({ what: "Money on hold is not what is held for customers", amount: holds });
-  if (!books.balanced && !found.length) found.push({ what: "Debits and credits of the period differ", amount: minus(books.debit, books.credit) });
+  if (!books.balanced && !found.length)
+    found.push({ what: "Debits and credits of the period differ", amount: minus(books.debit, books.credit) });
   return found;
 }

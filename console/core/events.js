@@ -1,6 +1,10 @@
 /** The filters of the event log, as the API applies them, for events that arrive live. */
 
-/** Read types of events as a person types them, with commas or spaces between. @param {string | undefined} types @returns {string[]} */
+/**
+ * Read types of events as a person types them, with commas or spaces between.
+ * @param {string | undefined} types
+ * @returns {string[]}
+ */
 export const typesOf = (types) => (types ?? "").split(/[\s,]+/).filter(Boolean);
 
 /**
@@ -10,8 +14,14 @@ export const typesOf = (types) => (types ?? "").split(/[\s,]+/).filter(Boolean);
  */
 export function countFitting(message, filters) {
   const { order = {} } = message;
-  const fits = (/** @type {string | undefined} */ wanted, /** @type {string | undefined} */ is) => !wanted || wanted === is;
-  if (!fits(filters.order, message.order_id) || !fits(filters.customer, order.customer) || !fits(filters.restaurant, order.restaurant)) return 0;
+  const fits = (/** @type {string | undefined} */ wanted, /** @type {string | undefined} */ is) =>
+    !wanted || wanted === is;
+  if (
+    !fits(filters.order, message.order_id) ||
+    !fits(filters.customer, order.customer) ||
+    !fits(filters.restaurant, order.restaurant)
+  )
+    return 0;
   const types = typesOf(filters.type);
   const at = (/** @type {string} */ instant) => Date.parse(instant);
   return (message.events ?? []).filter(

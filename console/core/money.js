@@ -17,7 +17,11 @@ export function money(money, locale) {
   let format = formats.get(key);
   if (!format) {
     try {
-      format = new Intl.NumberFormat(locale, { style: "currency", currency: money.currency, currencyDisplay: "narrowSymbol" });
+      format = new Intl.NumberFormat(locale, {
+        style: "currency",
+        currency: money.currency,
+        currencyDisplay: "narrowSymbol",
+      });
     } catch {
       return `${money.amount} ${money.currency}`;
     }
@@ -35,11 +39,21 @@ export const isNegative = (money) => Boolean(money && money.amount.startsWith("-
 /** Return an amount with the other sign, e.g. what a sum is lowered by. @param {Money} of @returns {Money} */
 export const negative = (of) => minus({ ...of, amount: "0" }, of);
 
-/** Return what one piece of an order's line costs: its price and those of its options. @param {{unit_price: Money, options: {price: Money}[]}} line */
+/**
+ * Return what one piece of an order's line costs: its price and those of its options.
+ * @param {{unit_price: Money, options: {price: Money}[]}} line
+ */
 export const eachOf = (line) => sums([line.unit_price, ...line.options.map(({ price }) => price)])[0];
 
-/** Write the amounts in a sentence of the API as all others are written: `84.15 EUR held` becomes `€84.15 held`. @param {string} text @param {string} [locale] */
-export const withAmounts = (text, locale) => text.replace(/(?<![\d:.-])(\d+(?:\.\d+)?) (?!UTC|GMT)([A-Z]{3})\b/g, (_, amount, currency) => money({ amount, currency }, locale));
+/**
+ * Write the amounts in a sentence of the API as all others are written: `84.15 EUR held` becomes `€84.15 held`.
+ * @param {string} text
+ * @param {string} [locale]
+ */
+export const withAmounts = (text, locale) =>
+  text.replace(/(?<![\d:.-])(\d+(?:\.\d+)?) (?!UTC|GMT)([A-Z]{3})\b/g, (_, amount, currency) =>
+    money({ amount, currency }, locale),
+  );
 
 /**
  * Add amounts up, one sum for each currency, in the order of their first appearance.

@@ -38,5 +38,8 @@ function changed(node, path, operation) {
 
 /** Return the value at a pointer; undefined if there is none. @param {any} document @param {string} pointer */
 export function valueAt(document, pointer) {
-  return readPointer(pointer).reduce((node, part) => (node === null || node === undefined ? undefined : node[part]), document);
+  return readPointer(pointer).reduce(
+    (node, part) => (node === null || node === undefined ? undefined : node[part]),
+    document,
+  );
 }

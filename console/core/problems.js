@@ -30,11 +30,16 @@ export function readProblem(status, body) {
   const type = typeof body?.type === "string" ? body.type : "";
   const name = type.split(":").pop()?.split("/").pop() || `HTTP ${status}`;
   const detail = typeof body?.detail === "string" ? body.detail : (body?.title ?? `The engine answered ${status}.`);
-  const errors = Array.isArray(body?.errors) ? body.errors.filter((/** @type {any} */ e) => e && typeof e.field === "string") : [];
+  const errors = Array.isArray(body?.errors)
+    ? body.errors.filter((/** @type {any} */ e) => e && typeof e.field === "string")
+    : [];
   return new Problem(status, name === "about:blank" || name === "blank" ? `HTTP ${status}` : name, detail, errors);
 }
 
-/** Whether a problem is a fault of the engine, or of what it has stored, and not one of the request or of the moment. @param {any} problem */
+/**
+ * Whether a problem is a fault of the engine, or of what it has stored, and not one of the request or of the moment.
+ * @param {any} problem
+ */
 export const isFault = (problem) => problem?.status === 500;
 
 /** Whether a problem reports that stored data was changed after it was written. @param {string} name */
@@ -46,7 +51,8 @@ function nextStep(status, name) {
   if (status === 401) return "Log in again: run expediter console, or paste a new token.";
   if (status === 403) return "Ask a colleague whose role may do this.";
   if (status === 404) return "Check the id. It may also be one that your role may not see.";
-  if (status === 412 || name === "WrongExpectedVersion") return "The order changed meanwhile. Look at it again, then repeat.";
+  if (status === 412 || name === "WrongExpectedVersion")
+    return "The order changed meanwhile. Look at it again, then repeat.";
   if (status === 409) return "The order's state does not allow this now. The order page shows what it waits for.";
   if (status === 422 || status === 400) return "Correct what is named and send it again.";
   if (status === 429 || status === 503) return "Wait a moment and try again.";

@@ -4,7 +4,10 @@
  */
 
 /** @typedef {{version: number, key: string, recorded_at: string, content: string, hash: string}} ProvenCommit */
-/** @typedef {{format: string, key: string, stream: string, commits: ProvenCommit[], leaf: number, inclusion: string[], checkpoint: string, consistency: string[], newest: string}} Proof */
+/**
+ * @typedef {{format: string, key: string, stream: string, commits: ProvenCommit[], leaf: number, inclusion: string[],
+ *   checkpoint: string, consistency: string[], newest: string}} Proof
+ */
 /** @typedef {{size: number, root: Uint8Array, madeAt: string}} Tree */
 
 /** The proof does not hold. The message begins with the place. */
@@ -63,7 +66,12 @@ export async function checkProof(proof) {
   require(checkpoint.madeAt <= newest.madeAt, "newest", "was made before the checkpoint");
   const last = /** @type {ProvenCommit} */ (proof.commits.at(-1));
   const leaf = await sha256(Uint8Array.of(0), utf8.encode(JSON.stringify([proof.stream, version, last.hash])));
-  await checkInclusion(leaf, proof.leaf, checkpoint, proof.inclusion.map((text, at) => readHash(text, `inclusion[${at}]`)));
+  await checkInclusion(
+    leaf,
+    proof.leaf,
+    checkpoint,
+    proof.inclusion.map((text, at) => readHash(text, `inclusion[${at}]`)),
+  );
   await checkConsistency(checkpoint, newest, proof.consistency.map((text, at) => readHash(text, `consistency[${at}]`)));
   return { version, checkpoint, newest };
 }
@@ -73,13 +81,22 @@ async function checkChain({ stream, commits }) {
   let [version, head, time] = [0, new Uint8Array(), ""];
   for (const [at, commit] of commits.entries()) {
     const place = `commits[${at}]`;
-    require(commit.version === version + 1, `${place}.version`, `is not ${version + 1}, which follows the commits before`);
+    require(commit.version ===
+      version + 1, `${place}.version`, `is not ${version + 1}, which follows the commits before`);
     require(commit.recorded_at >= time, `${place}.recorded_at`, "is earlier than the commit before it");
-    const parts = [head, ...[stream, String(commit.version), commit.key, commit.recorded_at, commit.content].map((text) => utf8.encode(text))];
+    const parts = [
+      head,
+      ...[stream, String(commit.version), commit.key, commit.recorded_at, commit.content].map((text) =>
+        utf8.encode(text),
+      ),
+    ];
     const sizes = new DataView(new ArrayBuffer(24));
     parts.forEach((part, number) => sizes.setUint32(4 * number, part.length));
     head = readHash(commit.hash, `${place}.hash`);
-    require(same(await sha256(new Uint8Array(sizes.buffer), ...parts), head), place, "does not fit its hash and the one before");
+    require(same(
+      await sha256(new Uint8Array(sizes.buffer), ...parts),
+      head,
+    ), place, "does not fit its hash and the one before");
     version += countEvents(commit, place);
     time = commit.recorded_at;
   }
@@ -107,16 +124,26 @@ async function readKey(text) {
   return { name, keyId, key: await crypto.subtle.importKey("raw", blob.slice(1), "Ed25519", false, ["verify"]) };
 }
 
-/** @param {string} note @param {{name: string, keyId: Uint8Array, key: CryptoKey}} signer @param {string} place @returns {Promise<Tree>} */
+/**
+ * @param {string} note
+ * @param {{name: string, keyId: Uint8Array, key: CryptoKey}} signer
+ * @param {string} place
+ * @returns {Promise<Tree>}
+ */
 async function readCheckpoint(note, { name, keyId, key }, place) {
   const end = note.indexOf("\n\n");
   const lines = note.slice(0, end).split("\n");
   const [mark, signedBy, signature, ...more] = note.slice(end + 2).split(/[ \n]/);
   require(mark === "—" && signedBy === name && more.join("") === "", place, `is not signed by ${name}`);
   const blob = base64(signature, place);
-  const valid = same(blob.slice(0, 4), keyId) && (await crypto.subtle.verify("Ed25519", key, blob.slice(4), utf8.encode(note.slice(0, end + 1))));
+  const valid =
+    same(blob.slice(0, 4), keyId) &&
+    (await crypto.subtle.verify("Ed25519", key, blob.slice(4), utf8.encode(note.slice(0, end + 1))));
   require(valid, place, `its signature by ${name} does not fit its text`);
-  require(lines.length === 6 && lines[0] === name && /^[1-9]\d{0,15}$/.test(lines[1]) && lines[3].startsWith("made_at "), place, "is not a checkpoint");
+  require(lines.length === 6 &&
+    lines[0] === name &&
+    /^[1-9]\d{0,15}$/.test(lines[1]) &&
+    lines[3].startsWith("made_at "), place, "is not a checkpoint");
   return { size: Number(lines[1]), root: base64(lines[2], place), madeAt: lines[3].slice("made_at ".length) };
 }
 
@@ -124,9 +151,17 @@ async function readCheckpoint(note, { name, keyId, key }, place) {
 const nodeHash = (left, right) => sha256(Uint8Array.of(1), left, right);
 const half = (/** @type {number} */ index) => Math.floor(index / 2);
 
-/** RFC 9162, section 2.1.3. @param {Uint8Array} leaf @param {number} index @param {Tree} tree @param {Uint8Array[]} proof */
+/**
+ * RFC 9162, section 2.1.3.
+ * @param {Uint8Array} leaf
+ * @param {number} index
+ * @param {Tree} tree
+ * @param {Uint8Array[]} proof
+ */
 async function checkInclusion(leaf, index, tree, proof) {
-  require(Number.isInteger(index) && index >= 0 && index < tree.size, "leaf", `is not in a tree of ${tree.size} leaves`);
+  require(Number.isInteger(index) &&
+    index >= 0 &&
+    index < tree.size, "leaf", `is not in a tree of ${tree.size} leaves`);
   let [node, last, hash] = [index, tree.size - 1, leaf];
   for (const beside of proof) {
     require(last > 0, "inclusion", "has too many hashes");
@@ -143,7 +178,8 @@ async function checkInclusion(leaf, index, tree, proof) {
 async function checkConsistency(first, second, proof) {
   const problem = "does not lead from the checkpoint to the newest one: it is of another history";
   require(first.size <= second.size, "newest", "is older than the checkpoint");
-  if (first.size === second.size) return require(!proof.length && same(first.root, second.root), "consistency", problem);
+  if (first.size === second.size)
+    return require(!proof.length && same(first.root, second.root), "consistency", problem);
   const hashes = Number.isInteger(Math.log2(first.size)) ? [first.root, ...proof] : proof;
   require(hashes.length, "consistency", problem);
   let [node, last] = [first.size - 1, second.size - 1];

@@ -45,15 +45,22 @@ export function changesOf(before, event) {
     .flatMap((operation) => {
       const path = readPointer(operation.path);
       const old = valueAt(before, operation.path);
-      const money = path[path.length - 1] === "amount" ? valueAt(before, operation.path.replace(/\/amount$/, "")) : null;
-      if (money?.currency) return [{ path: path.slice(0, -1), before: money, after: { ...money, amount: operation.value } }];
+      const money =
+        path[path.length - 1] === "amount" ? valueAt(before, operation.path.replace(/\/amount$/, "")) : null;
+      if (money?.currency)
+        return [{ path: path.slice(0, -1), before: money, after: { ...money, amount: operation.value } }];
       return [{ path, before: old, after: operation.op === "remove" ? undefined : operation.value }];
     });
 }
 
-/** Whether an event needs attention: something failed, timed out, was refused or contradicted. @param {TimelineEvent} event */
+/**
+ * Whether an event needs attention: something failed, timed out, was refused or contradicted.
+ * @param {TimelineEvent} event
+ */
 export const isTrouble = (event) =>
-  /(TimedOut|Declined|Rejected|Refused|Failed|Overdue|Unavailable|Parked|Contested|WrittenOff|Abandoned)$/.test(event.type);
+  /(TimedOut|Declined|Rejected|Refused|Failed|Overdue|Unavailable|Parked|Contested|WrittenOff|Abandoned)$/.test(
+    event.type,
+  );
 
 /** Whether a person changed the order, and no party of it. @param {TimelineEvent} event */
 export const isByStaff = (event) => ["support", "auditor"].includes(event.actor.role);
@@ -66,7 +73,8 @@ export const isUndo = (event) => event.undoes !== null && event.undoes !== undef
 /**
  * Return what was taken back until a version, or was to be: what it was, the last event about that, and how it stands.
  *
- * Each request to take something back counts: two refunds of one payment are two. A request that was refused counts until another one is made.
+ * Each request to take something back counts: two refunds of one payment are two. A request that was refused counts
+ * until another one is made.
  * @param {TimelineEvent[]} events
  * @param {number} version
  * @returns {Undo[]}
@@ -77,13 +85,24 @@ export function undosOf(events, version) {
   const found = requests.flatMap((request) => {
     const by = known.findLast((event) => event.data.answers === request.version) ?? request;
     const how = by === request ? "asked" : !isUndo(by) ? "refused" : "done";
-    return events.filter(({ version: number }) => number === request.undoes).map((undone) => ({ undone, by, how: how === "done" && isLess(by.data.amount, undone.data.amount) ? "part" : how }));
+    return events
+      .filter(({ version: number }) => number === request.undoes)
+      .map((undone) => ({
+        undone,
+        by,
+        how: how === "done" && isLess(by.data.amount, undone.data.amount) ? "part" : how,
+      }));
   });
-  return /** @type {Undo[]} */ (found.filter(({ undone, how }, i) => how !== "refused" || !found.slice(i + 1).some((later) => later.undone === undone)));
+  return /** @type {Undo[]} */ (
+    found.filter(
+      ({ undone, how }, i) => how !== "refused" || !found.slice(i + 1).some((later) => later.undone === undone),
+    )
+  );
 }
 
 /** @param {import("./money.js").Money | undefined} one @param {import("./money.js").Money | undefined} other */
-const isLess = (one, other) => Boolean(one && other && one.currency === other.currency && minus(one, other).amount.startsWith("-"));
+const isLess = (one, other) =>
+  Boolean(one && other && one.currency === other.currency && minus(one, other).amount.startsWith("-"));
 
 /**
  * @typedef {object} Span
@@ -105,12 +124,32 @@ const SPANS = [
   ["PaymentVoidRequested", /^(PaymentVoided|PaymentVoidRefused)$/, "release", "payment"],
   ["PaymentRefundRequested", /^(PaymentRefunded|PaymentRefundRefused)$/, "refund", "payment"],
   ["PaymentLookupRequested", /^(PaymentFound|PaymentNotFound)$/, "look up", "payment"],
-  ["PreparationRequested", /^(PreparationAccepted|PreparationRejected|PreparationTimedOut|PreparationCancellationRequested|PreparationWrittenOff)$/, "accept", "preparation"],
-  ["PreparationAccepted", /^(PreparationReady|PreparationOverdue|PreparationCancelled|PreparationWrittenOff)$/, "cook", "preparation"],
+  [
+    "PreparationRequested",
+    /^Preparation(Accepted|Rejected|TimedOut|CancellationRequested|WrittenOff)$/,
+    "accept",
+    "preparation",
+  ],
+  [
+    "PreparationAccepted",
+    /^(PreparationReady|PreparationOverdue|PreparationCancelled|PreparationWrittenOff)$/,
+    "cook",
+    "preparation",
+  ],
   ["PreparationReady", /^(OrderPickedUp|PreparationCancelled|PreparationWrittenOff)$/, "at the pass", "preparation"],
   ["PreparationCancellationRequested", /^(PreparationCancelled|PreparationWrittenOff)$/, "take back", "preparation"],
-  ["CourierRequested", /^(CourierAssigned|CourierTimedOut|CourierReleaseRequested|CourierWrittenOff)$/, "find a courier", "delivery"],
-  ["CourierAssigned", /^(OrderPickedUp|CourierDeclined|CourierReleased|CourierWrittenOff)$/, "to the restaurant", "delivery"],
+  [
+    "CourierRequested",
+    /^(CourierAssigned|CourierTimedOut|CourierReleaseRequested|CourierWrittenOff)$/,
+    "find a courier",
+    "delivery",
+  ],
+  [
+    "CourierAssigned",
+    /^(OrderPickedUp|CourierDeclined|CourierReleased|CourierWrittenOff)$/,
+    "to the restaurant",
+    "delivery",
+  ],
   ["OrderPickedUp", /^(OrderDelivered|DeliveryFailed|DeliveryOverdue)$/, "deliver", "delivery"],
   ["CourierReleaseRequested", /^(CourierReleased|CourierWrittenOff)$/, "withdraw", "delivery"],
   ["CancellationRequested", /^OrderCancelled$/, "cancel", "order"],
@@ -118,7 +157,8 @@ const SPANS = [
 ];
 
 /**
- * Return where the time went, one span for each wait of a saga. One that comes again has a number; no two in one row overlap.
+ * Return where the time went, one span for each wait of a saga. One that comes again has a number; no two in one row
+ * overlap.
  * @param {TimelineEvent[]} events
  * @param {number} [now] milliseconds since 1970, for what still lasts; left out once the order has ended
  * @returns {Span[]}
@@ -134,7 +174,17 @@ export function spansOf(events, now) {
     const end = events.slice(index + 1).find((later) => ends.test(later.type) && concerns(later, event));
     if (!end && now === undefined) return [];
     const how = !end ? "open" : isTrouble(end) ? "bad" : isUndo(event) || label === "cancel" ? "undo" : "done";
-    return [{ saga, from: event.version, to: end?.version ?? null, label, start: at(event), end: end ? at(end) : Math.max(at(event), /** @type {number} */ (now) - began), how: /** @type {Span["how"]} */ (how) }];
+    return [
+      {
+        saga,
+        from: event.version,
+        to: end?.version ?? null,
+        label,
+        start: at(event),
+        end: end ? at(end) : Math.max(at(event), /** @type {number} */ (now) - began),
+        how: /** @type {Span["how"]} */ (how),
+      },
+    ];
   });
   /** @type {Record<string, number[]>} */
   const free = {};
@@ -148,7 +198,11 @@ export function spansOf(events, now) {
   });
 }
 
-/** Whether an outcome answers an intent: it names it, if it names any. @param {TimelineEvent} later @param {TimelineEvent} event */
+/**
+ * Whether an outcome answers an intent: it names it, if it names any.
+ * @param {TimelineEvent} later
+ * @param {TimelineEvent} event
+ */
 function concerns(later, event) {
   const { answers, request } = later.data;
   return !event.type.endsWith("Requested") || (answers ?? request ?? event.version) === event.version;

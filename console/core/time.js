@@ -7,7 +7,8 @@ const formats = new Map();
 function format(zone, options) {
   const key = `${zone} ${JSON.stringify(options)}`;
   let made = formats.get(key);
-  if (!made) formats.set(key, (made = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hourCycle: "h23", ...options })));
+  if (!made)
+    formats.set(key, (made = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hourCycle: "h23", ...options })));
   return made;
 }
 
@@ -47,7 +48,8 @@ export function clock(instant, zone = "UTC", seconds = true) {
 }
 
 /**
- * Return the instant at which the clocks of a zone show a day and a time. A time that summer time leaves out is an hour later.
+ * Return the instant at which the clocks of a zone show a day and a time. A time that summer time leaves out is an hour
+ * later.
  * @param {string} date e.g. `2026-11-21`
  * @param {string} time e.g. `18:38`
  * @param {string} zone an IANA name
@@ -56,17 +58,33 @@ export function clock(instant, zone = "UTC", seconds = true) {
 export function instantAt(date, time, zone) {
   const wanted = Date.parse(`${date}T${time.padStart(5, "0")}:00Z`);
   let at = wanted;
-  for (let round = 0; round < 2 && !Number.isNaN(at); round += 1) at += wanted - Date.parse(`${dateTime(new Date(at).toISOString(), zone).replace(" ", "T")}Z`);
+  for (let round = 0; round < 2 && !Number.isNaN(at); round += 1)
+    at += wanted - Date.parse(`${dateTime(new Date(at).toISOString(), zone).replace(" ", "T")}Z`);
   return new Date(at);
 }
 
-/** Write the times in a sentence of the API in a zone, which is named: `2026-11-21 18:38:15 UTC` becomes `2026-11-21 19:38:15 CET`. @param {string} text @param {string} zone */
-export const withTimes = (text, zone) => text.replace(/\b(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) UTC\b/g, (_, date, time) => `${dateTime(`${date}T${time}Z`, zone)} ${zoneName(`${date}T${time}Z`, zone)}`);
+/**
+ * Write the times in a sentence of the API in a zone, which is named: `2026-11-21 18:38:15 UTC` becomes `2026-11-21
+ * 19:38:15 CET`.
+ * @param {string} text
+ * @param {string} zone
+ */
+export const withTimes = (text, zone) =>
+  text.replace(
+    /\b(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) UTC\b/g,
+    (_, date, time) => `${dateTime(`${date}T${time}Z`, zone)} ${zoneName(`${date}T${time}Z`, zone)}`,
+  );
 
 /** Write the name of a zone as it is at an instant: `CET`, `GMT-5`. @param {string} instant @param {string} zone */
-export const zoneName = (instant, zone) => parts(format(zone, { timeZoneName: "short" }), new Date(instant)).timeZoneName;
+export const zoneName = (instant, zone) =>
+  parts(format(zone, { timeZoneName: "short" }), new Date(instant)).timeZoneName;
 
-/** Write an instant in UTC, to stand beside the time in a zone: `11:38:15 UTC`, with the date where it is another; empty in UTC. @param {string} instant @param {string} zone */
+/**
+ * Write an instant in UTC, to stand beside the time in a zone: `11:38:15 UTC`, with the date where it is another; empty
+ * in UTC.
+ * @param {string} instant
+ * @param {string} zone
+ */
 export function utcBeside(instant, zone) {
   if (dateTime(instant, zone) === dateTime(instant)) return "";
   return `${day(instant, zone) === day(instant) ? "" : `${day(instant)} `}${clock(instant)} UTC`;
@@ -112,7 +130,10 @@ export function offset(ms) {
 }
 
 /** Write a duration that is read while it passes, in whole seconds. @param {number} ms */
-export const seconds = (ms) => duration(Math.floor(Math.max(0, ms) / 1000) * 1000).replace(/^0 ms$/, "0 s").replace(".0 s", " s");
+export const seconds = (ms) =>
+  duration(Math.floor(Math.max(0, ms) / 1000) * 1000)
+    .replace(/^0 ms$/, "0 s")
+    .replace(".0 s", " s");
 
 /** Write how long ago an instant was. @param {string} instant @param {number} now in milliseconds since 1970 */
 export function ago(instant, now) {
@@ -141,7 +162,8 @@ export function isZone(zone) {
 }
 
 /**
- * Write the times of day in the words of an event in a zone, which is named: `ready at 12:45 UTC` becomes `ready at 13:45 CET`. The day is the one nearest to the event.
+ * Write the times of day in the words of an event in a zone, which is named: `ready at 12:45 UTC` becomes `ready at
+ * 13:45 CET`. The day is the one nearest to the event.
  * @param {string} words
  * @param {string} zone
  * @param {string} near when the event was recorded

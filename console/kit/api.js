@@ -31,10 +31,19 @@ export const post = (path, body, options) => call("POST", path, { key: newKey(),
 /** @param {string} path @param {any} body @param {Options} [options] @returns {Promise<any>} */
 export const patch = (path, body, options) => call("PATCH", path, { ...options, body });
 
-/** Read a file, byte for byte as it is sent. @param {string} path @param {string} type @param {Options} [options] @returns {Promise<Blob>} */
+/**
+ * Read a file, byte for byte as it is sent.
+ * @param {string} path
+ * @param {string} type
+ * @param {Options} [options]
+ * @returns {Promise<Blob>}
+ */
 export const getFile = (path, type, options) => call("GET", path, { ...options, file: type });
 
-/** A change without an answer for so long is sent again by its person, under the same key. A gateway gives up after 30 s. */
+/**
+ * A change without an answer for so long is sent again by its person, under the same key. A gateway gives up after 30
+ * s.
+ */
 const WRITE_MS = 60_000;
 
 export const newKey = () => crypto.randomUUID();
@@ -56,7 +65,13 @@ async function call(method, path, { query, body, key, reason, ifMatch, ifNoneMat
   const timer = method === "GET" ? 0 : setTimeout(() => limit.abort(), WRITE_MS);
   try {
     const url = currentConfig().api + address(path, query);
-    answer = await fetch(url, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal: AbortSignal.any([limit.signal, ...(signal ? [signal] : [])]), cache: "no-store" });
+    answer = await fetch(url, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.any([limit.signal, ...(signal ? [signal] : [])]),
+      cache: "no-store",
+    });
     content = answer.ok && file ? await answer.blob() : asJson(await answer.text());
   } catch (error) {
     if (signal?.aborted) throw error;
@@ -83,14 +98,21 @@ function asJson(text) {
 }
 
 /**
- * Load something, and load it again when `deps` change and while it lacks what the log has. What was loaded stays visible meanwhile.
+ * Load something, and load it again when `deps` change and while it lacks what the log has. What was loaded stays
+ * visible meanwhile.
  * @template T
  * @param {(signal: AbortSignal) => Promise<T>} load
  * @param {any[]} deps
  * @returns {{data: T | undefined, error: Problem | null, loading: boolean, reload: () => void}}
  */
 export function useLoaded(load, deps) {
-  const [state, show] = useState(/** @type {{data: T | undefined, error: Problem | null, loading: boolean}} */ ({ data: undefined, error: null, loading: true }));
+  const [state, show] = useState(
+    /** @type {{data: T | undefined, error: Problem | null, loading: boolean}} */ ({
+      data: undefined,
+      error: null,
+      loading: true,
+    }),
+  );
   const [round, again] = useState(0);
   const latest = useRef(load);
   latest.current = load;

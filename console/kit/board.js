@@ -1,4 +1,7 @@
-/** What boards share: a list that is read again after each change of an order, deadlines, and a report that cannot be taken back. */
+/**
+ * What boards share: a list that is read again after each change of an order, deadlines, and a report that cannot be
+ * taken back.
+ */
 
 import { get, useLoaded } from "./api.js";
 import { useLive } from "./live.js";
@@ -16,7 +19,11 @@ export function useBoardList(path, query, topic) {
   const [newest, include] = useState("");
   const list = useLoaded((signal) => get(path, { query: { ...query, wait_for: newest }, signal }), [newest]);
   /** Read the list again, with this version of an order. */
-  const changed = useCallback((/** @type {{id: string, version?: number}} */ order) => void (order?.version ? include(`${order.id}:${order.version}`) : setTimeout(list.reload, FOLLOW_MS)), []);
+  const changed = useCallback(
+    (/** @type {{id: string, version?: number}} */ order) =>
+      void (order?.version ? include(`${order.id}:${order.version}`) : setTimeout(list.reload, FOLLOW_MS)),
+    [],
+  );
   useLive(topic, (message) => changed({ id: message.order_id, version: message.version }), { begun: list.reload });
   return { ...list, changed };
 }
@@ -29,21 +36,44 @@ export function useBoardList(path, query, topic) {
  */
 export function useDeadlines(what, topic) {
   const { data } = useBoardList("orders", { waiting_for: what, limit: 100 }, topic);
-  const waits = (data?.orders ?? []).map((/** @type {any} */ order) => [order.id, order.waiting.find((/** @type {any} */ each) => each.what === what)?.until]);
+  const waits = (data?.orders ?? []).map((/** @type {any} */ order) => [
+    order.id,
+    order.waiting.find((/** @type {any} */ each) => each.what === what)?.until,
+  ]);
   return Object.fromEntries(waits.filter((/** @type {any[]} */ [, until]) => until));
 }
 
 /**
- * A report that cannot be taken back: its reason is asked for, and choosing one sends it. So a stray finger sends nothing.
+ * A report that cannot be taken back: its reason is asked for, and choosing one sends it. So a stray finger sends
+ * nothing.
  * @param {{label: string, question?: string, reasons: string[], send: (reason: string) => void}} props
  */
 export function WithReason({ label, question = `${label}: why?`, reasons, send }) {
   const [open, show] = useState(false);
-  if (!open) return html`<div class="actions"><button type="button" class="big" onClick=${() => show(true)}>${label}</button></div>`;
+  if (!open)
+    return html`<div class="actions">
+      <button type="button" class="big" onClick=${() => show(true)}>${label}</button>
+    </div>`;
   return html`<${Reasons} question=${question} reasons=${reasons} send=${send} close=${() => show(false)} />`;
 }
 
-/** The reasons, or other answers, of which one is chosen. @param {{question: string, reasons: string[], send: (reason: string) => void, close: () => void}} props */
-export const Reasons = ({ question, reasons, send, close }) => html`<div class="reasons" role="group" aria-label=${question}><p>${question} It cannot be taken back.</p>
-    ${reasons.map((reason, index) => html`<button type="button" class="big" ref=${index ? undefined : focused} onClick=${() => (close(), send(reason))}>${reason}</button>`)}
-    <button type="button" class="big" onClick=${close}>Back</button></div>`;
+/**
+ * The reasons, or other answers, of which one is chosen.
+ * @param {{question: string, reasons: string[], send: (reason: string) => void, close: () => void}} props
+ */
+export const Reasons = ({ question, reasons, send, close }) => html`<div
+  class="reasons"
+  role="group"
+  aria-label=${question}
+>
+  <p>${question} It cannot be taken back.</p>
+  ${reasons.map((reason, index) => html`<button
+    type="button"
+    class="big"
+    ref=${index ? undefined : focused}
+    onClick=${() => (close(), send(reason))}
+  >
+    ${reason}
+  </button>`)}
+  <button type="button" class="big" onClick=${close}>Back</button>
+</div>`;

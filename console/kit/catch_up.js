@@ -2,7 +2,10 @@
 
 import { useEffect, useRef } from "./view.js";
 
-/** The views mostly follow within this time. Each further wait is twice as long, so that a long delay costs few requests. */
+/**
+ * The views mostly follow within this time. Each further wait is twice as long, so that a long delay costs few
+ * requests.
+ */
 const FIRST_MS = 300;
 const LONGEST_MS = 10_000;
 

@@ -4,7 +4,9 @@ import { base } from "./session.js";
 
 /** @typedef {{domain: string, client_id: string}} Pool */
 
-/** The verifier has to outlive the visit to the hosted page. It is worth nothing without the code, and is deleted then. */
+/**
+ * The verifier has to outlive the visit to the hosted page. It is worth nothing without the code, and is deleted then.
+ */
 const KEPT = "expediter-pkce";
 
 /** Open the hosted login page. @param {Pool} pool */
@@ -25,11 +27,17 @@ export async function startLogin(pool) {
   location.assign(`${pool.domain}/oauth2/authorize?${query}`);
 }
 
-/** Exchange the code that the hosted page sent back for a token. @param {Pool} pool @param {URLSearchParams} query @returns {Promise<string>} */
+/**
+ * Exchange the code that the hosted page sent back for a token.
+ * @param {Pool} pool
+ * @param {URLSearchParams} query
+ * @returns {Promise<string>}
+ */
 export async function finishLogin(pool, query) {
   const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
   sessionStorage.removeItem(KEPT);
-  if (!kept.state || kept.state !== query.get("state")) throw new Error("This login was not begun in this window. Log in again.");
+  if (!kept.state || kept.state !== query.get("state"))
+    throw new Error("This login was not begun in this window. Log in again.");
   const answer = await fetch(`${pool.domain}/oauth2/token`, {
     method: "POST",
     body: new URLSearchParams({
@@ -49,4 +57,8 @@ const redirectUri = () => location.origin + base();
 const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
 
 /** @param {Uint8Array} bytes */
-const base64url = (bytes) => btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+const base64url = (bytes) =>
+  btoa(String.fromCharCode(...bytes))
+    .replace(/\+/g, "-")
+    .replace(/\//g, "_")
+    .replace(/=+$/, "");

@@ -13,7 +13,8 @@ export function download(name, parts, type = "application/json") {
 
 /**
  * A button that reads a file and gives it to the reader. A refusal is shown beside it.
- * @param {{label: string, path: string, query?: Record<string, any>, type: string, name: string, primary?: boolean}} props
+ * @param {{label: string, path: string, query?: Record<string, any>, type: string, name: string, primary?: boolean}}
+ *   props
  */
 export function Download({ label, path, query, type, name, primary }) {
   const [busy, setBusy] = useState(false);
@@ -24,5 +25,10 @@ export function Download({ label, path, query, type, name, primary }) {
     await getFile(path, type, { query }).then((content) => download(name, [content], type), show);
     setBusy(false);
   };
-  return html`<button type="button" class=${primary ? "primary" : ""} disabled=${busy} onClick=${read}>${busy ? "Reading" : label}</button><${Trouble} problem=${problem} />`;
+  return html`
+    <button type="button" class=${primary ? "primary" : ""} disabled=${busy} onClick=${read}>
+      ${busy ? "Reading" : label}
+    </button>
+    <${Trouble} problem=${problem} />
+  `;
 }

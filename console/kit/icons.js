@@ -22,5 +22,11 @@ const PATHS = {
 export const Icon = ({ name }) =>
   html`<svg class="icon" viewBox="0 0 16 16" aria-hidden="true" focusable="false"><path d=${PATHS[name]} /></svg>`;
 
-/** The logo as a part of the page: an image is fetched again whenever the address changes, which a slider does at every step. */
-export const Logo = memo(() => html`<svg class="logo" viewBox="0 0 32 32" width="22" height="22" aria-hidden="true"><rect width="32" height="32" rx="8" /><path d="M9 22h14M11 18a5 5 0 0 1 10 0zM16 11v2" /></svg>`);
+/**
+ * The logo as a part of the page: an image is fetched again whenever the address changes, which a slider does at every
+ * step.
+ */
+export const Logo = memo(() => html`<svg class="logo" viewBox="0 0 32 32" width="22" height="22" aria-hidden="true">
+  <rect width="32" height="32" rx="8" />
+  <path d="M9 22h14M11 18a5 5 0 0 1 10 0zM16 11v2" />
+</svg>`);

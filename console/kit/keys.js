@@ -18,11 +18,15 @@ export const KEYS = /** @type {[string, string][]} */ ([
 ]);
 
 /** Pages by the key after `g`. @type {Record<string, string>} */
-export const PLACES = { h: "", o: "orders", i: "incidents", a: "approvals", e: "events", c: "circuits", m: "money", w: "webhooks", v: "views", u: "audit", t: "tickets", d: "deliveries" };
+export const PLACES = {
+  h: "", o: "orders", i: "incidents", a: "approvals", e: "events", c: "circuits", m: "money", w: "webhooks", v: "views",
+  u: "audit", t: "tickets", d: "deliveries",
+};
 let goes = false;
 
 /** Whether keys belong to what has the focus; a checkbox takes only the space bar. @param {Element | null} element */
-const isTyping = (element) => Boolean(element?.closest("input:not([type=checkbox]), textarea, select, dialog[open], [contenteditable]"));
+const isTyping = (element) =>
+  Boolean(element?.closest("input:not([type=checkbox]), textarea, select, dialog[open], [contenteditable]"));
 
 /** @param {Record<string, (event: KeyboardEvent) => void>} actions by `key` of the event */
 export function useKeys(actions) {
@@ -64,7 +68,8 @@ function moveRow(event) {
   if (!rows.length || event.defaultPrevented) return;
   const step = event.key === "j" || event.key === "ArrowDown" ? 1 : -1;
   const focused = document.activeElement;
-  const at = rows.findIndex((row) => row === focused || row.closest("tr")?.contains(focused)); // a button of a row counts as the row
+  // a button of a row counts as the row
+  const at = rows.findIndex((row) => row === focused || row.closest("tr")?.contains(focused));
   const to = rows[at < 0 ? (step > 0 ? 0 : rows.length - 1) : at + step];
   if (!to) return;
   event.preventDefault();

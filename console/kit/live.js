@@ -10,7 +10,10 @@ import { Store } from "./store.js";
 import { useEffect, useRef } from "./view.js";
 
 /** @typedef {"off" | "connecting" | "live" | "unavailable"} LiveState */
-/** @typedef {{since: number | undefined, take: (message: any) => void, refused?: (problem: Problem) => void, begun?: () => void}} Subscription `begun` is called once: changes from then on are taken */
+/**
+ * @typedef {{since: number | undefined, take: (message: any) => void, refused?: (problem: Problem) => void, begun?: ()
+ *   => void}} Subscription `begun` is called once: changes from then on are taken
+ */
 
 /** @type {Store<LiveState>} */
 export const liveState = new Store(/** @type {LiveState} */ ("off"));
@@ -47,12 +50,23 @@ export function subscribe(topic, subscription) {
  * Call `take` with each message of a topic while the component is shown.
  * @param {string | null} topic null for none
  * @param {(message: any) => void} take
- * @param {{since?: number, begun?: () => void}} [options] `begun`: read again what was read before the subscription stood
+ * @param {{since?: number, begun?: () => void}} [options] `begun`: read again what was read before the subscription
+ *   stood
  */
 export function useLive(topic, take, { since, begun } = {}) {
   const latest = useRef({ take, begun });
   latest.current = { take, begun };
-  useEffect(() => (topic ? subscribe(topic, { since, take: (message) => latest.current.take(message), begun: () => latest.current.begun?.() }) : undefined), [topic]);
+  useEffect(
+    () =>
+      topic
+        ? subscribe(topic, {
+            since,
+            take: (message) => latest.current.take(message),
+            begun: () => latest.current.begun?.(),
+          })
+        : undefined,
+    [topic],
+  );
 }
 
 /** @param {string} topic @param {number | undefined} since */

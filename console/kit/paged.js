@@ -1,4 +1,7 @@
-/** A list that is read page by page as its reader scrolls. `first` is the first page as it was answered, with its totals. */
+/**
+ * A list that is read page by page as its reader scrolls. `first` is the first page as it was answered, with its
+ * totals.
+ */
 
 import { get } from "./api.js";
 import { useCatchUp } from "./catch_up.js";
@@ -11,7 +14,14 @@ import { useCallback, useEffect, useRef, useState } from "./view.js";
  * @param {(cursor: string | null) => Promise<any>} [load] in place of a GET, for searches in a body
  */
 export function usePaged(path, name, query, load) {
-  const [state, show] = useState({ rows: /** @type {any[]} */ ([]), next: /** @type {string | null} */ (null), asOf: /** @type {any} */ (null), first: /** @type {any} */ (null), problem: /** @type {any} */ (null), loading: true });
+  const [state, show] = useState({
+    rows: /** @type {any[]} */ ([]),
+    next: /** @type {string | null} */ (null),
+    asOf: /** @type {any} */ (null),
+    first: /** @type {any} */ (null),
+    problem: /** @type {any} */ (null),
+    loading: true,
+  });
   const [round, again] = useState(0);
   const reading = useRef(false);
   const key = JSON.stringify([path, query, load ? 1 : 0]);
@@ -24,7 +34,9 @@ export function usePaged(path, name, query, load) {
     const abort = new AbortController();
     show((before) => ({ ...before, loading: true }));
     page(null, abort.signal).then(
-      (found) => abort.signal.aborted || show({ rows: found[name], next: found.next, asOf: found.as_of, first: found, problem: null, loading: false }),
+      (found) =>
+        abort.signal.aborted ||
+        show({ rows: found[name], next: found.next, asOf: found.as_of, first: found, problem: null, loading: false }),
       (problem) => abort.signal.aborted || show((before) => ({ ...before, problem, loading: false })),
     );
     return () => abort.abort();
@@ -34,7 +46,12 @@ export function usePaged(path, name, query, load) {
     reading.current = true;
     page(state.next, new AbortController().signal)
       .then(
-        (found) => show((before) => (before.next === state.next ? { ...before, rows: [...before.rows, ...found[name]], next: found.next } : before)),
+        (found) =>
+          show((before) =>
+            before.next === state.next
+              ? { ...before, rows: [...before.rows, ...found[name]], next: found.next }
+              : before,
+          ),
         (problem) => show((before) => ({ ...before, problem })),
       )
       .finally(() => (reading.current = false));
@@ -51,7 +68,8 @@ export function usePaged(path, name, query, load) {
     return rows;
   };
   const reload = useCallback(() => again((n) => n + 1), []);
-  const turned = state.rows.length > state.first?.[name].length; // a reader of further pages is not thrown back to the first
+  // a reader of further pages is not thrown back to the first
+  const turned = state.rows.length > state.first?.[name].length;
   useCatchUp(turned || load ? null : state.first, reload); // a search for personal data is recorded each time
   return { ...state, all, more: state.next ? more : undefined, reload, change: show };
 }

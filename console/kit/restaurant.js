@@ -1,4 +1,7 @@
-/** The name and the address of a restaurant from the catalogue. Until they are read, and for a restaurant without an entry, the name is the id. */
+/**
+ * The name and the address of a restaurant from the catalogue. Until they are read, and for a restaurant without an
+ * entry, the name is the id.
+ */
 
 import { get, quoted } from "./api.js";
 import { useEffect, useState } from "./view.js";
@@ -9,7 +12,10 @@ import { useEffect, useState } from "./view.js";
 const known = new Map();
 
 /** @param {string} id @returns {Promise<Place>} */
-const load = (id) => get(`restaurants/${quoted(id)}`).then(({ profile }) => profile).catch(() => (known.delete(id), { name: id, address: "" }));
+const load = (id) =>
+  get(`restaurants/${quoted(id)}`)
+    .then(({ profile }) => profile)
+    .catch(() => (known.delete(id), { name: id, address: "" }));
 
 /** @param {string} id @returns {Place} */
 export function useRestaurant(id) {

@@ -10,7 +10,10 @@ export const here = new Store(/** @type {any} */ ({ path: "", query: {} }));
 /** How often a link to the page that is shown was followed: the page is then read anew. @type {Store<number>} */
 export const visits = new Store(0);
 
-/** A slider changes the address at every step. Browsers ignore some of that, and read the page's icon again at each: it is written once it rests. */
+/**
+ * A slider changes the address at every step. Browsers ignore some of that, and read the page's icon again at each: it
+ * is written once it rests.
+ */
 const REST_MS = 150;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let writing;
@@ -35,7 +38,16 @@ export function beginRouting() {
   addEventListener("popstate", read);
   document.addEventListener("click", (event) => {
     const link = /** @type {Element} */ (event.target).closest?.("a[href]");
-    if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || link.hasAttribute("target")) return;
+    if (
+      !link ||
+      event.defaultPrevented ||
+      event.button ||
+      event.metaKey ||
+      event.ctrlKey ||
+      event.shiftKey ||
+      link.hasAttribute("target")
+    )
+      return;
     const url = new URL(/** @type {HTMLAnchorElement} */ (link).href);
     if (url.origin !== location.origin || !url.pathname.startsWith(base())) return;
     event.preventDefault();

@@ -1,4 +1,7 @@
-/** The one search box: it says what it takes a text for before anything is asked. Personal data never goes into an address. */
+/**
+ * The one search box: it says what it takes a text for before anything is asked. Personal data never goes into an
+ * address.
+ */
 
 import { address } from "../core/addresses.js";
 import { understand } from "../core/search.js";
@@ -14,7 +17,10 @@ export const personalSearch = new Store(/** @type {Record<string, string> | null
 
 /** @typedef {import("../core/search.js").Understood} Understood */
 
-/** What else the last text may mean, and the address of what it was taken for. @type {Store<{at: string, meanings: Understood[]}>} */
+/**
+ * What else the last text may mean, and the address of what it was taken for.
+ * @type {Store<{at: string, meanings: Understood[]}>}
+ */
 const otherMeanings = new Store({ at: "", meanings: /** @type {Understood[]} */ ([]) });
 
 /** @param {Understood} found @param {Understood[]} meanings all that the text may mean */
@@ -37,7 +43,14 @@ export function OtherMeanings() {
   const { at, meanings } = useStore(otherMeanings);
   const { path, query } = useStore(here);
   if (at !== address(path, query) || !meanings.length) return null;
-  return html`<div class="empty"><p>Or was this meant?</p><p class="meanings">${meanings.map((each) => html`<button type="button" onClick=${() => open(each, [each, ...meanings])}><bdi>${each.label}</bdi></button>`)}</p></div>`;
+  return html`<div class="empty">
+    <p>Or was this meant?</p>
+    <p class="meanings">
+      ${meanings.map((each) => html`<button type="button" onClick=${() => open(each, [each, ...meanings])}>
+        <bdi>${each.label}</bdi>
+      </button>`)}
+    </p>
+  </div>`;
 }
 
 /** Pixels that the longer hint needs. */
@@ -56,7 +69,19 @@ export const SearchBox = memo(() => {
     return () => watch.disconnect();
   }, []);
   const { zone } = useStore(settings);
-  const found = useMemo(() => understand(text, new Date(), "EUR", zone).filter((each) => (each.filters?.restaurant_name && me.value?.role === "restaurant" ? false : each.personal ? may("search_personal") : each.events ? may("list_events") : true)), [text, zone]);
+  const found = useMemo(
+    () =>
+      understand(text, new Date(), "EUR", zone).filter((each) =>
+        each.filters?.restaurant_name && me.value?.role === "restaurant"
+          ? false
+          : each.personal
+            ? may("search_personal")
+            : each.events
+              ? may("list_events")
+              : true,
+      ),
+    [text, zone],
+  );
   const shown = active && found.length > 0;
   const choose = (/** @type {Understood} */ each) => {
     type("");
@@ -67,20 +92,44 @@ export const SearchBox = memo(() => {
   const keys = (/** @type {KeyboardEvent} */ event) => {
     if (event.key === "ArrowDown") move(Math.min(at + 1, found.length - 1));
     else if (event.key === "ArrowUp") move(Math.max(at - 1, 0));
-    else if (event.key === "Escape") return type(""), /** @type {any} */ (event.target).blur();
+    else if (event.key === "Escape") return (type(""), /** @type {any} */ (event.target).blur());
     else if (event.key === "Enter" && found[at]) choose(found[at]);
     else return;
     event.preventDefault();
   };
   return html`<form class="search" role="search" onSubmit=${(/** @type {Event} */ e) => e.preventDefault()}>
     <${Icon} name="search" />
-    <input id="search" ref=${box} type="text" role="combobox" aria-label="Search orders" aria-expanded=${shown} aria-controls=${id} aria-autocomplete="list"
-      aria-activedescendant=${shown ? `${id}-${at}` : undefined} autocomplete="off" spellcheck=${false} dir="auto" value=${text}
-      placeholder=${roomy ? "Order, name, phone, amount" : "Search orders"} onInput=${(/** @type {any} */ e) => (type(e.target.value), move(0))}
-      onFocus=${() => focus(true)} onBlur=${() => focus(false)} onKeyDown=${keys} />
+    <input
+      id="search"
+      ref=${box}
+      type="text"
+      role="combobox"
+      aria-label="Search orders"
+      aria-expanded=${shown}
+      aria-controls=${id}
+      aria-autocomplete="list"
+      aria-activedescendant=${shown ? `${id}-${at}` : undefined}
+      autocomplete="off"
+      spellcheck=${false}
+      dir="auto"
+      value=${text}
+      placeholder=${roomy ? "Order, name, phone, amount" : "Search orders"}
+      onInput=${(/** @type {any} */ e) => (type(e.target.value), move(0))}
+      onFocus=${() => focus(true)}
+      onBlur=${() => focus(false)}
+      onKeyDown=${keys}
+    />
     <kbd aria-hidden="true">/</kbd>
     <ul id=${id} role="listbox" aria-label="What the text may mean" hidden=${!shown}>
-      ${found.map((each, index) => html`<li id=${`${id}-${index}`} role="option" aria-selected=${index === at} class=${classes(index === at && "on")} onMouseDown=${() => choose(each)}><bdi>${each.label}</bdi></li>`)}
+      ${found.map((each, index) => html`<li
+        id=${`${id}-${index}`}
+        role="option"
+        aria-selected=${index === at}
+        class=${classes(index === at && "on")}
+        onMouseDown=${() => choose(each)}
+      >
+        <bdi>${each.label}</bdi>
+      </li>`)}
     </ul>
   </form>`;
 });

@@ -58,7 +58,11 @@ function takeCode() {
 
 /** @param {string} code @returns {Promise<string>} */
 async function exchange(code) {
-  const answer = await fetch("token", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ code }) });
+  const answer = await fetch("token", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ code }),
+  });
   const body = await answer.json().catch(() => null);
   if (!answer.ok) throw readProblem(answer.status, body);
   return body.token;

@@ -3,11 +3,20 @@
 import { isZone } from "../core/time.js";
 import { Store } from "./store.js";
 
-/** @typedef {{theme: "system" | "light" | "dark", contrast: "normal" | "high", zone: string, utc: boolean, sound: boolean}} Settings */
+/**
+ * @typedef {{theme: "system" | "light" | "dark", contrast: "normal" | "high", zone: string, utc: boolean, sound:
+ *   boolean}} Settings
+ */
 
 const NAME = "expediter-settings";
 export const localZone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
-const DEFAULTS = /** @type {Settings} */ ({ theme: "system", contrast: "normal", zone: localZone, utc: false, sound: false });
+const DEFAULTS = /** @type {Settings} */ ({
+  theme: "system",
+  contrast: "normal",
+  zone: localZone,
+  utc: false,
+  sound: false,
+});
 
 export const settings = new Store(stored());
 apply(settings.value);

@@ -20,7 +20,8 @@ const ALWAYS = 60;
 
 /**
  * @template T
- * @param {{label: string, columns: Column<T>[], rows: T[], id: (row: T) => string, more?: () => void, hot?: (row: T) => boolean, empty?: any}} props
+ * @param {{label: string, columns: Column<T>[], rows: T[], id: (row: T) => string, more?: () => void, hot?: (row: T) =>
+ *   boolean, empty?: any}} props
  */
 export function Table({ label, columns, rows, id, more, hot, empty }) {
   const body = useRef(/** @type {HTMLElement | null} */ (null));
@@ -31,21 +32,39 @@ export function Table({ label, columns, rows, id, more, hot, empty }) {
     if (more && to >= rows.length) more();
   }, [to, rows.length, more]);
   if (!rows.length) return empty ?? null;
-  return html`<div class="table-box" role="region" aria-label=${label} tabindex="0"><table aria-rowcount=${rows.length + 1}>
-    <thead><tr>${columns.map((column) => html`<th scope="col" class=${cell(column)}>${column.label}</th>`)}</tr></thead>
-    <tbody ref=${body}>
-      ${first > 0 && html`<tr aria-hidden="true" class="spacer" style=${{ height: `${first * ROW}px` }}></tr>`}
-      ${rows.slice(first, last).map((row, index) => html`<tr key=${id(row)} aria-rowindex=${first + index + 2} class=${classes("row", hot?.(row) && "hot")}>
-        ${columns.map((column) => html`<td class=${cell(column)}>${column.cell(row)}</td>`)}</tr>`)}
-      ${last < rows.length && html`<tr aria-hidden="true" class="spacer" style=${{ height: `${(rows.length - last) * ROW}px` }}></tr>`}
-    </tbody>
-  </table></div>`;
+  return html`<div class="table-box" role="region" aria-label=${label} tabindex="0">
+    <table aria-rowcount=${rows.length + 1}>
+      <thead>
+        <tr>${columns.map((column) => html`<th scope="col" class=${cell(column)}>${column.label}</th>`)}</tr>
+      </thead>
+      <tbody ref=${body}>
+        ${first > 0 && html`<tr aria-hidden="true" class="spacer" style=${{ height: `${first * ROW}px` }}></tr>`}
+        ${rows.slice(first, last).map((row, index) => html`<tr
+          key=${id(row)}
+          aria-rowindex=${first + index + 2}
+          class=${classes("row", hot?.(row) && "hot")}
+        >
+          ${columns.map((column) => html`<td class=${cell(column)}>${column.cell(row)}</td>`)}
+        </tr>`)}
+        ${last < rows.length && html`<tr
+          aria-hidden="true"
+          class="spacer"
+          style=${{ height: `${(rows.length - last) * ROW}px` }}
+        ></tr>`}
+      </tbody>
+    </table>
+  </div>`;
 }
 
 /** @param {Column<any>} column */
 const cell = (column) => classes(column.align === "end" && "end", column.wide && "wide", column.late && "late");
 
-/** Return the first row that is near the window, and the one after the last, whether the table has so many or not. @param {{current: HTMLElement | null}} body @param {number} count @returns {[number, number]} */
+/**
+ * Return the first row that is near the window, and the one after the last, whether the table has so many or not.
+ * @param {{current: HTMLElement | null}} body
+ * @param {number} count
+ * @returns {[number, number]}
+ */
 function useWindow(body, count) {
   const [near, show] = useState(() => /** @type {[number, number]} */ ([0, Math.ceil(innerHeight / ROW) + BEYOND]));
   useEffect(() => {

@@ -38,16 +38,23 @@ const PART = 25;
  * @param {T[]} list
  * @returns {T[][]}
  */
-export const inParts = (list) => Array.from({ length: Math.ceil(list.length / PART) }, (_, i) => list.slice(i * PART, (i + 1) * PART));
+export const inParts = (list) =>
+  Array.from({ length: Math.ceil(list.length / PART) }, (_, i) => list.slice(i * PART, (i + 1) * PART));
 
-/** On a phone a navigation is wider than the window: bring its current link into it. @param {string} selector of the element that scrolls */
+/**
+ * On a phone a navigation is wider than the window: bring its current link into it.
+ * @param {string} selector of the element that scrolls
+ */
 export function showCurrent(selector) {
   const nav = /** @type {HTMLElement | null} */ (document.querySelector(selector));
   const link = /** @type {HTMLElement | null | undefined} */ (nav?.querySelector("[aria-current]"));
   if (nav && link) nav.scrollLeft = link.offsetLeft - nav.offsetLeft - nav.clientWidth / 3;
 }
 
-/** As a `ref`: what has just been drawn takes the focus, because the button that was pressed is gone. @param {HTMLElement | null} element */
+/**
+ * As a `ref`: what has just been drawn takes the focus, because the button that was pressed is gone.
+ * @param {HTMLElement | null} element
+ */
 export const focused = (element) => element?.focus();
 
 /** Join class names; false ones are left out. @param {...(string | false | null | undefined)} names */

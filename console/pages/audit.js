@@ -27,7 +27,18 @@ export default function Audit({ part = "", query }) {
   const offered = PARTS.filter(([, , needs]) => may(needs));
   const [, title, , Part] = offered.find(([path]) => path === part) ?? [];
   useEffect(() => showCurrent(".tabs"), [part]);
-  return html`<div class="page-head"><h1>${title ? `Audit: ${title}` : "Audit"}</h1></div>
-    <nav class="tabs" aria-label="Parts of the audit">${offered.map(([path, label]) => html`<a href=${path ? `audit/${path}` : "audit"} aria-current=${path === part ? "page" : undefined}>${label}</a>`)}</nav>
-    ${Part ? html`<${Part} key=${part} query=${query} />` : html`<${Empty}>There is no such part for your role.</${Empty}>`}`;
+  return html`
+    <div class="page-head"><h1>${title ? `Audit: ${title}` : "Audit"}</h1></div>
+    <nav class="tabs" aria-label="Parts of the audit">
+      ${offered.map(([path, label]) => html`<a
+        href=${path ? `audit/${path}` : "audit"}
+        aria-current=${path === part ? "page" : undefined}
+      >
+        ${label}
+      </a>`)}
+    </nav>
+    ${Part
+      ? html`<${Part} key=${part} query=${query} />`
+      : html`<${Empty}>There is no such part for your role.</${Empty}>`}
+  `;
 }

@@ -12,7 +12,12 @@ export function Login() {
     <img src="favicon.svg" alt="" width="44" height="44" />
     <h1>Expediter console</h1>
     ${notice && html`<p class="attention" role="alert">${notice}</p>`}
-    ${login.kind === "cognito" ? html`<${Hosted} login=${login} />` : html`<p>Run this on the engine's machine. It opens a window that is logged in:</p><pre>expediter console --data DIR</pre>`}
+    ${login.kind === "cognito"
+      ? html`<${Hosted} login=${login} />`
+      : html`
+          <p>Run this on the engine's machine. It opens a window that is logged in:</p>
+          <pre>expediter console --data DIR</pre>
+        `}
     <${Paste} />
   </main>`;
 }
@@ -32,9 +37,20 @@ function Paste() {
   };
   return html`<form class="paste" onSubmit=${send}>
     <label for="token">Or paste an access token</label>
-    <div class="inline"><input id="token" type="password" autocomplete="off" value=${token} onInput=${(/** @type {any} */ e) => type(e.target.value)} />
-    <button type="submit" disabled=${!token.trim()}>Log in</button></div>
-    <small>expediter token --role support --id YOU --data DIR prints one. It stays in this window's memory and is gone when you reload.</small>
+    <div class="inline">
+      <input
+        id="token"
+        type="password"
+        autocomplete="off"
+        value=${token}
+        onInput=${(/** @type {any} */ e) => type(e.target.value)}
+      />
+      <button type="submit" disabled=${!token.trim()}>Log in</button>
+    </div>
+    <small>
+      expediter token --role support --id YOU --data DIR prints one. It stays in this window's memory and is gone when
+      you reload.
+    </small>
     <${Trouble} problem=${problem} />
   </form>`;
 }

@@ -1,4 +1,4 @@
-"""The console's JavaScript where node is: its pure part is tested, its types are checked."""
+"""The console's JavaScript: its lines fit. Where node is, its pure part is tested and its types are checked."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
+COLUMNS_MAX = 120
 
 
 @pytest.fixture
@@ -40,3 +41,16 @@ def test_the_types_of_the_console_fit(node: str) -> None:
         [node, compiler, "-p", "console/jsconfig.json"], cwd=REPOSITORY, capture_output=True, text=True, check=False
     )
     assert ended.returncode == 0, ended.stdout
+
+
+def test_no_line_of_the_console_is_too_long_to_read_and_to_compare() -> None:
+    """One element per line where an element does not fit, and its attributes where a tag does not fit."""
+    folder = REPOSITORY / "console"
+    too_long = [
+        f"{file.relative_to(REPOSITORY)}:{number}: {len(line)} columns, at most {COLUMNS_MAX}"
+        for file in sorted(folder.rglob("*.js"))
+        if not file.is_relative_to(folder / "lib")
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1)
+        if len(line) > COLUMNS_MAX
+    ]
+    assert not too_long, "\n".join(too_long)

@@ -1,5 +1,6 @@
 /**
- * Erasures that ended. The API lists those that go on; a receipt is read by its customer. Which customers have one is in
+ * Erasures that ended. The API lists those that go on; a receipt is read by its customer. Which customers have one is
+ * in
  * the checkpoints: a customer has a stream only if the erasure was once proposed, and every stream has a head there.
  */
 
@@ -33,7 +34,8 @@ async function begin() {
   const abort = (going = new AbortController());
   const { signal } = abort;
   let now = /** @type {Search} */ ({ state: "running", read: 0, size: 0, made: null, customers: 0, receipts: [] });
-  const show = (/** @type {Partial<Search>} */ changes) => going === abort && search.set((now = { ...now, ...changes }));
+  const show = (/** @type {Partial<Search>} */ changes) =>
+    going === abort && search.set((now = { ...now, ...changes }));
   show({});
   const known = new Set();
   try {
@@ -44,7 +46,12 @@ async function begin() {
         known.add(stream);
         const customer = stream.slice("customer#".length);
         const { receipts } = await get(`customers/${quoted(customer)}/erasure`, { signal });
-        show({ customers: known.size, receipts: [...now.receipts, ...receipts.map((/** @type {any} */ receipt) => ({ ...receipt, customer }))].sort((a, b) => (a.erased_at < b.erased_at ? 1 : -1)) });
+        show({
+          customers: known.size,
+          receipts: [...now.receipts, ...receipts.map((/** @type {any} */ receipt) => ({ ...receipt, customer }))].sort(
+            (a, b) => (a.erased_at < b.erased_at ? 1 : -1),
+          ),
+        });
       }
       show({ read: now.read + heads.length });
     }
@@ -71,29 +78,70 @@ async function* pages(signal) {
 export function PastErasures() {
   const now = useStore(search);
   const running = now?.state === "running";
-  return html`<${Card} title="Ended" class="space-above">
-    <p>The receipt of an erasure that ended is shown with its customer: look the customer up above. All of them are found in the checkpoints, which name every customer whose erasure was ever proposed.
-      One that was recorded after the newest checkpoint is not among them yet.</p>
-    <div class="actions space-above">${running ? html`<button type="button" onClick=${() => going?.abort()}>Stop</button>` : html`<button type="button" onClick=${begin}>${now ? "Find them again" : "Find past erasures"}</button>`}</div>
-    ${now && html`<p class="sentence space-above" role="status">${sentence(now)}</p><${Trouble} problem=${now.problem} retry=${begin} />`}
-  </${Card}>
-  ${now && (now.receipts.length > 0 || now.state === "done") && html`<div class="space-above"><${Table} label="Erasures that ended" columns=${COLUMNS} rows=${now.receipts} id=${(/** @type {any} */ r) => `${r.customer} ${r.erased_at}`}
-    empty=${html`<${Empty}>No erasure has ended.</${Empty}>`} /></div>`}`;
+  return html`
+    <${Card} title="Ended" class="space-above">
+      <p>
+        The receipt of an erasure that ended is shown with its customer: look the customer up above. All of them are
+        found in the checkpoints, which name every customer whose erasure was ever proposed. One that was recorded after
+        the newest checkpoint is not among them yet.
+      </p>
+      <div class="actions space-above">
+        ${running
+          ? html`<button type="button" onClick=${() => going?.abort()}>Stop</button>`
+          : html`<button type="button" onClick=${begin}>${now ? "Find them again" : "Find past erasures"}</button>`}
+      </div>
+      ${now && html`
+        <p class="sentence space-above" role="status">${sentence(now)}</p>
+        <${Trouble} problem=${now.problem} retry=${begin} />
+      `}
+    </${Card}>
+    ${now && (now.receipts.length > 0 || now.state === "done") && html`<div class="space-above">
+      <${Table}
+        label="Erasures that ended"
+        columns=${COLUMNS}
+        rows=${now.receipts}
+        id=${(/** @type {any} */ r) => `${r.customer} ${r.erased_at}`}
+        empty=${html`<${Empty}>No erasure has ended.</${Empty}>`}
+      />
+    </div>`}
+  `;
 }
 
 /** @param {Search} now */
 function sentence({ state, read, size, made, customers, receipts }) {
-  const count = (/** @type {number} */ n, /** @type {string} */ what) => `${n.toLocaleString()} ${what}${n === 1 ? "" : "s"}`;
+  const count = (/** @type {number} */ n, /** @type {string} */ what) =>
+    `${n.toLocaleString()} ${what}${n === 1 ? "" : "s"}`;
   const found = `${count(receipts.length, "erasure")} ended, of ${count(customers, "customer")} with a proposal`;
-  if (state === "running") return size ? `${Math.floor((100 * read) / size)} % of ${count(size, "head")} read, ${found} so far` : "Reading the checkpoints";
-  if (state === "done") return html`${made ? html`${found}, up to the checkpoint of <${Time} at=${made} />` : "There is no checkpoint yet: look customers up by their id."}`;
+  if (state === "running")
+    return size
+      ? `${Math.floor((100 * read) / size)} % of ${count(size, "head")} read, ${found} so far`
+      : "Reading the checkpoints";
+  if (state === "done")
+    return html`
+      ${made
+        ? html`${found}, up to the checkpoint of <${Time} at=${made} />`
+        : "There is no checkpoint yet: look customers up by their id."}
+    `;
   return `${state === "stopped" ? "Stopped" : "Failed"} after ${count(read, "head")}, ${found} until then`;
 }
 
 const COLUMNS = [
-  { label: "Customer", cell: (/** @type {any} */ r) => html`<a href=${`audit/erasures?customer=${quoted(r.customer)}`} data-row><${Said}>${r.customer}</${Said}></a>` },
+  {
+    label: "Customer",
+    cell: (/** @type {any} */ r) => html`<a href=${`audit/erasures?customer=${quoted(r.customer)}`} data-row>
+      <${Said}>${r.customer}</${Said}>
+    </a>`,
+  },
   { label: "Erased", cell: (/** @type {any} */ r) => html`<${Time} at=${r.erased_at} />` },
-  { label: "Proposed by", late: true, cell: (/** @type {any} */ r) => html`<${Said}>${actorWords(r.proposed_by)}</${Said}>` },
-  { label: "Approved by", late: true, cell: (/** @type {any} */ r) => html`<${Said}>${actorWords(r.approved_by)}</${Said}>` },
+  {
+    label: "Proposed by",
+    late: true,
+    cell: (/** @type {any} */ r) => html`<${Said}>${actorWords(r.proposed_by)}</${Said}>`,
+  },
+  {
+    label: "Approved by",
+    late: true,
+    cell: (/** @type {any} */ r) => html`<${Said}>${actorWords(r.approved_by)}</${Said}>`,
+  },
   { label: "Reason", wide: true, cell: (/** @type {any} */ r) => html`<${Said}>${r.reason}</${Said}>` },
 ];

@@ -45,23 +45,40 @@ export async function followOrder(id, personal, signal, { take, fail }) {
 
 /** @typedef {{query: Record<string, any>, reason: string | undefined, signal: AbortSignal}} Asked */
 
-/** Read the events up to a version after those that are there, all pages at once. @param {any} known @param {number} version @param {string} id @param {Asked} asked */
+/**
+ * Read the events up to a version after those that are there, all pages at once.
+ * @param {any} known
+ * @param {number} version
+ * @param {string} id
+ * @param {Asked} asked
+ */
 async function extended(known, version, id, asked) {
   const pages = [];
   for (let from = known.events.at(-1).version + 1; from <= version; from += PAGE) pages.push(pageFrom(from, id, asked));
-  return (await Promise.all(pages)).reduce((all, page) => ({ ...page, initial: all.initial, events: [...all.events, ...page.events] }), known);
+  return (await Promise.all(pages)).reduce(
+    (all, page) => ({ ...page, initial: all.initial, events: [...all.events, ...page.events] }),
+    known,
+  );
 }
 
 /** @param {number} from @param {string} id @param {Asked} asked */
 async function pageFrom(from, id, asked) {
   const page = await get(`orders/${id}/timeline`, { ...asked, query: { ...asked.query, from, limit: PAGE } });
-  return { ...page, events: page.events.map((/** @type {any} */ event) => ({ ...event, words: withAmounts(event.words) })) };
+  return {
+    ...page,
+    events: page.events.map((/** @type {any} */ event) => ({ ...event, words: withAmounts(event.words) })),
+  };
 }
 
 /** Wait, or until the network is back. @param {number} ms @param {AbortSignal} signal */
 const pause = (ms, signal) =>
   new Promise((done) => {
-    const end = () => (clearTimeout(timer), online.listeners.delete(end), signal.removeEventListener("abort", end), done(undefined));
+    const end = () => (
+      clearTimeout(timer),
+      online.listeners.delete(end),
+      signal.removeEventListener("abort", end),
+      done(undefined)
+    );
     const timer = setTimeout(end, ms);
     online.listeners.add(end);
     signal.addEventListener("abort", end);

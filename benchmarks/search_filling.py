@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, select
 
 from benchmarks.search_rows import Rows
 from workflows.clock import SystemClock
+from workflows.projections.amounts import AMOUNTS
 from workflows.projections.events import EVENTS
 from workflows.projections.offers import OFFERS
 from workflows.projections.orders import ORDERS
@@ -74,11 +75,13 @@ def _batch(rows: Rows, first: int) -> Batch:
         batch["events"] += map(_VALUES["events"], rows.events(number, order))
         batch["tickets"].append(_VALUES["tickets"](rows.ticket(order)))
         batch["offers"].append(_VALUES["offers"](rows.offer(order)))
+        batch["amounts"] += map(_VALUES["amounts"], rows.amounts(number, order))
     return batch
 
 
 _VALUES = {
-    table.name: itemgetter(*(column.name for column in table.columns)) for table in (ORDERS, EVENTS, TICKETS, OFFERS)
+    table.name: itemgetter(*(column.name for column in table.columns))
+    for table in (ORDERS, EVENTS, TICKETS, OFFERS, AMOUNTS)
 }
 
 

@@ -44,6 +44,11 @@ def lists(rows: Rows) -> dict[str, PageRead]:
         "orders by restaurant and a rare status": orders(restaurant=rows.restaurant, status=(Status.PREPARING,)),
         "orders by exact amount": of.one_amount,
         "orders above an amount": orders(amount_min=Money(8_000, "EUR")),
+        "orders by exact amount, states and time": of.amount_and_more(exact=True),
+        "orders above an amount, states and time": of.amount_and_more(exact=False),
+        "orders by exact amount, as they changed": of.amount_and_more(exact=True, sort=OrderSort.CHANGED),
+        "orders above an amount, as they changed": of.amount_and_more(exact=False, sort=OrderSort.CHANGED),
+        "orders above an amount that wait": orders(amount_min=Money(8_000, "EUR"), sort=OrderSort.WAITING),
         "orders that wait": orders(waiting_for=Awaiting.READINESS, sort=OrderSort.WAITING),
         "orders overdue": orders(overdue=True),
         "orders parked, by cause": orders(cause="PaymentsUnavailable@payments"),
@@ -124,6 +129,17 @@ class _Lists:
     def one_amount(self, connection: Connection, chance: random.Random) -> object:
         exact = Money(chance.randrange(800, 9_000), "EUR")
         return self.orders(amount_min=exact, amount_max=exact)(connection, chance)
+
+    def amount_and_more(self, *, exact: bool, sort: OrderSort = OrderSort.NEWEST) -> PageRead:
+        """Return the read of orders with an amount, in some states, that were placed in the last tenth of the time."""
+        wanted: dict[str, Any] = {
+            "amount_min": Money(2_740 if exact else 5_000, "EUR"),
+            "amount_max": Money(2_740, "EUR") if exact else None,
+            "currency": "EUR",
+            "status": (Status.COMPLETED, Status.CANCELLED),
+            "placed_from": at(self.rows.orders * SECONDS_APART * 0.9),
+        }
+        return self.orders(sort=sort, **wanted)
 
     def one_customer(self, connection: Connection, chance: random.Random) -> object:
         return self.orders(Actor(Role.CUSTOMER, f"cus_{chance.randrange(self.rows.customers)}"))(connection, chance)

@@ -146,6 +146,13 @@ class Rows:
             "offered_at": order["accepted_at"],
         }
 
+    def amounts(self, number: int, order: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield the total, for each tenth order a larger hold, and for each twentieth a refund."""
+        held = [order["total_minor"] + 250] if number % 10 == 0 else []
+        refunded = [number % 700 + 50] if number % 20 == 0 else []
+        for version, minor in enumerate([order["total_minor"], *held, *refunded], start=1):
+            yield {"order_id": order["order_id"], "version": version, "minor": minor, "currency": order["currency"]}
+
 
 _NOTHING = dict.fromkeys(ORDERS.columns.keys())
 _STAGES = [name for name in list(_NOTHING) if name.endswith("_ms")]

@@ -68,7 +68,7 @@ def _found(
 
         return order_list.list_orders(connection, query, views_to)
 
-    return search(engine(), query.actor, "orders", read, wait_for)
+    return search(engine(), query.actor, "orders", read, wait_for, also=wanted.further_views)
 
 
 def _listed(page: OrderPage, as_of: AsOfJson) -> Response:

@@ -80,7 +80,7 @@ function asAmount(text, currency) {
   if (!mark && !/[.,]/.test(text) && text.length > 5) return null;
   const amount = match[2].replace(",", ".");
   return {
-    label: `Total of ${amount} ${wanted}`,
+    label: `Amount of ${amount} ${wanted}`,
     filters: { amount_min: amount, amount_max: amount, currency: wanted },
   };
 }

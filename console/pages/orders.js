@@ -41,7 +41,7 @@ const SORTS = /** @type {[string, string][]} */ ([
 ]);
 const NAMES = /** @type {Record<string, string>} */ ({
   id_prefix: "id begins with", id_suffix: "id ends with", payment_reference: "payment", placed_from: "placed from",
-  placed_to: "placed before", changed_from: "changed from", amount_min: "total from", amount_max: "total to",
+  placed_to: "placed before", changed_from: "changed from", amount_min: "amount from", amount_max: "amount to",
   customer: "customer", restaurant: "restaurant", courier: "courier", currency: "currency", cause: "cause",
   dependency: "provider",
 });

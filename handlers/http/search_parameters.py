@@ -146,8 +146,14 @@ CauseIs = Annotated[
 DependencyIs = Annotated[
     Annotated[Dependency, OneOf(Dependency)] | None, InQuery("Only orders parked by a fault of this provider.")
 ]
-AmountMin = Annotated[_Amount | None, InQuery("Only totals of at least this amount. Needs `currency`.")]
-AmountMax = Annotated[_Amount | None, InQuery("Only totals of at most this amount. Needs `currency`.")]
+AmountMin = Annotated[
+    _Amount | None,
+    InQuery(
+        "Only orders with an amount of at least this: a total that the order has or had, a hold, a capture, a refund "
+        "or a credit, each by itself and added up. With `amount_max`, one amount is in the range. Needs `currency`."
+    ),
+]
+AmountMax = Annotated[_Amount | None, InQuery("Only orders with such an amount of at most this. Needs `currency`.")]
 CurrencyIs = Annotated[_Currency | None, InQuery("Only orders in this currency.")]
 PlacedFrom = Annotated[_Time | None, InQuery("Only orders placed at this time or later.")]
 PlacedTo = Annotated[_Time | None, InQuery("Only orders placed before this time.")]

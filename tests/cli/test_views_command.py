@@ -60,6 +60,7 @@ def test_views_are_outdated_until_they_are_built(data: Path, capsys: pytest.Capt
         "menus": 0,
         "ledger": 0,
         "taxes": 0,
+        "amounts": 3,
     }
     assert not any(view["outdated"] for view in views.values())
     assert run(["views", "list", "--data", str(data)]) == 0

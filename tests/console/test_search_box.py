@@ -50,7 +50,7 @@ def _cases(row: ListedOrderJson) -> list[tuple[str, str, str]]:
         ("0151 2345678", "Phone", "found_by=phone"),
         ("Zoe@Nunez.example", "E-mail", "found_by=email"),
         (CONTACT["name"], "Name", "found_by=name"),
-        (row["total"]["amount"].replace(".", ","), "Total of", "amount_min="),
+        (row["total"]["amount"].replace(".", ","), "Amount of", "amount_min="),
         (minute, f"Placed from {minute}", "placed_from="),
         (f"{placed:%Y-%m-%d}", "Placed on", "placed_from="),
         (f"{restaurant} {minute}", f"Restaurant {restaurant}, placed from {minute}", f"restaurant={restaurant}"),

@@ -33,8 +33,11 @@ class OrderFilterOptions:
     parked: Annotated[bool | None, typer.Option("--parked/--not-parked", help="Stopped by a fault.")] = None
     cause: Annotated[str | None, typer.Option(help="Parked with it, e.g. CircuitOpen@payments or CircuitOpen.")] = None
     dependency: Annotated[str | None, typer.Option(help="Parked by payments, kitchen or couriers.")] = None
-    amount_min: Annotated[str | None, typer.Option(metavar="AMOUNT", help="At least, e.g. 12.50.")] = None
-    amount_max: Annotated[str | None, typer.Option(metavar="AMOUNT", help="At most.")] = None
+    amount_min: Annotated[
+        str | None,
+        typer.Option(metavar="AMOUNT", help="With a total, hold, capture, refund or credit of at least this."),
+    ] = None
+    amount_max: Annotated[str | None, typer.Option(metavar="AMOUNT", help="With one of at most this.")] = None
     currency: Annotated[str | None, typer.Option(help="In this currency; needed with an amount.")] = None
     placed_from: Annotated[str | None, typer.Option(metavar="TIME", help="Placed at this time or later.")] = None
     placed_to: Annotated[str | None, typer.Option(metavar="TIME", help="Placed before this time.")] = None

@@ -57,7 +57,8 @@ def orders(
     """List orders that satisfy all filters.
 
     Args:
-        amount_min: In units of the currency, e.g. ``12.50``; needs ``currency``, as does ``amount_max``.
+        amount_min: In units of the currency, e.g. ``12.50``; needs ``currency``, as does ``amount_max``. One amount of
+            the order is in the range: a total that it had, a hold, a capture, a refund or a credit.
         sort: ``-placed_at`` (newest first), ``placed_at``, ``changed_at`` or ``waiting_since`` (oldest first).
     """
     return _list("/orders", **locals())

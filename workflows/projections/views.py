@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workflows.orders.blind_index import BlindIndex
 from workflows.projections.access import ACCESS_VIEW
+from workflows.projections.amounts import AMOUNTS_VIEW
 from workflows.projections.approvals import APPROVALS_VIEW
 from workflows.projections.events import EVENTS_VIEW
 from workflows.projections.ledger import LEDGER_VIEW
@@ -22,7 +23,7 @@ def all_views(blind_index: BlindIndex) -> tuple[View, ...]:
     return (
         LEDGER_VIEW,  # first: it folds the order step by step, and the others use that fold
         orders_view(blind_index),
-        *(EVENTS_VIEW, TICKETS_VIEW, OFFERS_VIEW, APPROVALS_VIEW, OWED_VIEW, TAXES_VIEW),
+        *(EVENTS_VIEW, TICKETS_VIEW, OFFERS_VIEW, APPROVALS_VIEW, OWED_VIEW, TAXES_VIEW, AMOUNTS_VIEW),
         *(RESTAURANTS_VIEW, MENUS_VIEW),
         ACCESS_VIEW,
     )

@@ -28,6 +28,7 @@ class OrderSort(StrEnum):
 class OrderFilter:
     """Which orders. Times are texts as in the log; ``..._from`` includes its time, ``..._to`` does not.
 
+    ``amount_min`` and ``amount_max`` bound one of the order's amounts: see ``workflows.projections.amounts``.
     ``phone_index``, ``email_index`` and ``name_index`` are blind indexes; only ``POST /orders/search`` sets them.
     """
 
@@ -52,6 +53,11 @@ class OrderFilter:
     phone_index: str | None = None
     email_index: str | None = None
     name_index: str | None = None
+
+    @property
+    def further_views(self) -> tuple[str, ...]:
+        """The views besides ``orders`` that are read."""
+        return ("amounts",) if self.amount_min is not None or self.amount_max is not None else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

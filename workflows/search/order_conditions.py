@@ -3,28 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select, true
 
 from workflows.clock import read_timestamp, timestamp
 from workflows.orders.permissions import reads_all
+from workflows.projections.amounts import AMOUNTS
 from workflows.projections.events import EVENTS
 from workflows.projections.orders import ORDERS
 from workflows.search.filters import OrderFilter, OrderSort
 from workflows.search.order_query import OrderQuery
 from workflows.search.scopes import orders_of
-from workflows.search.unindexed import hidden
+from workflows.search.unindexed import hidden, not_looked_up
 
 _column = ORDERS.c
 
 
-def sparse(query: OrderQuery) -> list[ColumnElement[bool]]:
-    """Return the conditions that an order waits and that it is parked, if it must. Usually few do, but in an outage."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Filter:
+    """A filter that holds for few orders or for most.
+
+    Attributes:
+        counted: Conditions on the rows of one index, which are counted to find out.
+        looked_up: The conditions on ``orders`` that have the orders looked up by that index.
+        walked: The same conditions so that no index is used.
+    """
+
+    counted: list[ColumnElement[bool]]
+    looked_up: list[ColumnElement[bool]]
+    walked: list[ColumnElement[bool]]
+
+
+def _filter(*conditions: ColumnElement[bool]) -> Filter:
+    own = list(conditions)
+    return Filter(counted=own, looked_up=own, walked=[not_looked_up(condition) for condition in own])
+
+
+def sparse(query: OrderQuery) -> list[Filter]:
+    """Return the filters that an order waits and that it is parked, if it must. Usually few do, but in an outage."""
     wanted = query.filter
     waits = wanted.waiting_for or wanted.overdue or query.sort is OrderSort.WAITING
     return [
-        *([_column.waiting_since.is_not(None)] if waits else []),
-        *([_column.parked_since.is_not(None)] if wanted.parked or wanted.cause or wanted.dependency else []),
+        *([_filter(_column.waiting_since.is_not(None))] if waits else []),
+        *([_filter(_column.parked_since.is_not(None))] if wanted.parked or wanted.cause or wanted.dependency else []),
     ]
 
 
@@ -56,13 +78,11 @@ def rest(query: OrderQuery) -> Iterator[ColumnElement[bool]]:
             yield column == value
     if wanted.cause is not None:  # with its provider as incidents are grouped, or the error alone
         yield or_(hidden(_column.parked_cause) == wanted.cause, hidden(_column.parked_error) == wanted.cause)
-    placed_at = _column.placed_at if query.by_placing else hidden(_column.placed_at)
-    if wanted.placed_from is not None:
-        yield placed_at >= wanted.placed_from
-    if wanted.placed_to is not None:
-        yield placed_at < wanted.placed_to
+    yield from _placed(wanted) if query.by_placing else map(not_looked_up, _placed(wanted))
     if query.sort is OrderSort.CHANGED:
         yield from _changed(wanted)
+        if wanted.placed_from is not None:  # it was not changed before it was placed: the walk begins there
+            yield _column.changed_at >= wanted.placed_from
     if wanted.parked is False:
         yield hidden(_column.parked_since) == ""
     if wanted.waiting_for is not None:
@@ -73,23 +93,52 @@ def rest(query: OrderQuery) -> Iterator[ColumnElement[bool]]:
         yield _column.order_id.in_(select(EVENTS.c.order_id).where(EVENTS.c.reference == wanted.payment_reference))
 
 
-def ranges(query: OrderQuery) -> list[list[ColumnElement[bool]]]:
-    """Return conditions that hold for few orders or for most, those of one index together."""
+def ranges(query: OrderQuery) -> list[Filter]:
+    """Return the filters by amount, by a part of the id and by change."""
     wanted = query.filter
     by_change = query.sort is OrderSort.CHANGED  # then its index has the order
-    return [_amounts(wanted), _prefix(wanted), _suffix(wanted), [] if by_change else _changed(wanted)]
+    amounts = [] if wanted.amount_min is None and wanted.amount_max is None else [_amounts(wanted)]
+    others = (
+        [] if amounts else _currency(wanted),
+        _prefix(wanted),
+        _suffix(wanted),
+        [] if by_change else _changed(wanted),
+    )
+    return [*amounts, *(_filter(*conditions) for conditions in others if conditions)]
 
 
-def _amounts(wanted: OrderFilter) -> list[ColumnElement[bool]]:
+def _amounts(wanted: OrderFilter) -> Filter:
+    """Return the filter that one of the order's amounts is in the range, whatever its total is now.
+
+    An order may have several amounts in it and is listed once: both forms ask whether there is one.
+    """
     least, most = wanted.amount_min, wanted.amount_max
     currencies = {
         currency for currency in (wanted.currency, least and least.currency, most and most.currency) if currency
     }
-    return [
-        *(_column.currency == currency for currency in sorted(currencies)),
-        *([_column.total_minor >= least.minor] if least is not None else []),
-        *([_column.total_minor <= most.minor] if most is not None else []),
+    inside = [
+        *(AMOUNTS.c.currency == currency for currency in sorted(currencies)),
+        *([AMOUNTS.c.minor >= least.minor] if least is not None else []),
+        *([AMOUNTS.c.minor <= most.minor] if most is not None else []),
     ]
+    its_own = select(true()).where(AMOUNTS.c.order_id == _column.order_id, *map(not_looked_up, inside))
+    one = its_own.limit(1).correlate(ORDERS)
+    return Filter(
+        counted=inside,
+        looked_up=[_column.order_id.in_(select(AMOUNTS.c.order_id).where(*inside))],
+        walked=[not_looked_up(one.scalar_subquery())],  # not EXISTS, for which PostgreSQL would read all amounts
+    )
+
+
+def _placed(wanted: OrderFilter) -> list[ColumnElement[bool]]:
+    return [
+        *([_column.placed_at >= wanted.placed_from] if wanted.placed_from is not None else []),
+        *([_column.placed_at < wanted.placed_to] if wanted.placed_to is not None else []),
+    ]
+
+
+def _currency(wanted: OrderFilter) -> list[ColumnElement[bool]]:
+    return [] if wanted.currency is None else [_column.currency == wanted.currency]
 
 
 def _prefix(wanted: OrderFilter) -> list[ColumnElement[bool]]:

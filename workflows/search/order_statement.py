@@ -9,7 +9,6 @@ each filter up to a bound: a *narrow* filter hides the sort from the planner, an
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, exists, func, literal, not_, select, union, union_all
@@ -19,7 +18,7 @@ from workflows.projections.offers import OFFERS
 from workflows.projections.orders import ORDERS
 from workflows.search.cursors import behind, decode
 from workflows.search.filters import OrderSort
-from workflows.search.order_conditions import of_parties, parties_and_statuses, ranges, rest, sparse
+from workflows.search.order_conditions import Filter, of_parties, parties_and_statuses, ranges, rest, sparse
 from workflows.search.order_query import OrderQuery
 from workflows.search.pages import page_of, union_page
 from workflows.search.scopes import open_offers_to, orders_of
@@ -65,17 +64,21 @@ def order_statement(connection: Connection, query: OrderQuery, views_to: str = "
         views_to: Everything recorded until then is in the views. Later changes are left for later pages of the sort by
             change. Empty: unknown.
     """
-    is_narrow = _is_narrow(connection, query)
+    few_usually, more = sparse(query), ranges(query)
+    is_narrow, few = _narrow(connection, query, few_usually, more)
+    filters = [  # an index is used for one of them alone, because SQLite would choose between several blindly
+        condition for each in (*few_usually, *more) for condition in (each.looked_up if each is few else each.walked)
+    ]
     if query.actor.role is Role.COURIER and query.by_placing and not is_narrow:
-        return _of_courier(query)
+        return _of_courier(query, filters)
     column, descending = _SORTS[query.sort]
     keys = [hidden(column) if is_narrow else column, _column.order_id]
-    conditions = [*_conditions(query, walked=not is_narrow), *_behind(query, keys)]
+    conditions = [*_conditions(query, walked=not is_narrow), *filters, *_behind(query, keys)]
     if query.sort is OrderSort.CHANGED and views_to:
         conditions.append(keys[0] <= views_to)
     statuses = sorted(set(query.filter.status))
     if statuses and (is_narrow or query.of_one_person or not query.by_placing):
-        conditions.append(hidden(_column.status).in_(statuses))
+        conditions.append(not_looked_up(_column.status.in_(statuses)))
     elif len(statuses) == 1:
         conditions.append(_column.status == statuses[0])
     elif statuses:  # a walk along all orders could pass most of them for a rare status
@@ -87,17 +90,16 @@ def order_statement(connection: Connection, query: OrderQuery, views_to: str = "
     return page_of(_listed, conditions, keys, query.limit, descending=descending)
 
 
-def _of_courier(query: OrderQuery) -> Any:
-    """Return a page of a courier's orders, by when they were placed.
+def _of_courier(query: OrderQuery, filters: Sequence[ColumnElement[bool]]) -> Any:
+    """Return a page of a courier's orders that satisfy filters, by when they were placed.
 
     The orders that the courier accepted may be thousands, and those that the courier may accept now may be as many as
     all that wait for a courier: both are walked in their order.
     """
     descending = _SORTS[query.sort][1]
-    walked_past = [*of_parties(query.filter), *sparse(query), *chain.from_iterable(ranges(query))]
-    filters = [*map(not_looked_up, walked_past), *rest(query)]
+    conditions = [*map(not_looked_up, of_parties(query.filter)), *filters, *rest(query)]
     if query.filter.status:
-        filters.append(hidden(_column.status).in_(sorted(set(query.filter.status))))
+        conditions.append(not_looked_up(_column.status.in_(sorted(set(query.filter.status)))))
     later = OFFERS.alias()
     accepted_again = exists().where(
         later.c.order_id == OFFERS.c.order_id, later.c.courier == OFFERS.c.courier, later.c.offer > OFFERS.c.offer
@@ -106,7 +108,7 @@ def _of_courier(query: OrderQuery) -> Any:
     pages = [
         page_of(
             _listed.join(OFFERS, OFFERS.c.order_id == _column.order_id),
-            [*which, *filters, *_behind(query, walked)],
+            [*which, *conditions, *_behind(query, walked)],
             walked,
             query.limit,
             descending=descending,
@@ -125,31 +127,36 @@ def _behind(query: OrderQuery, keys: Sequence[ColumnElement[Any]]) -> list[Colum
     return [behind(keys, decode(list_name(query.sort), query.cursor, (str, str)), descending=_SORTS[query.sort][1])]
 
 
-def _is_narrow(connection: Connection, query: OrderQuery) -> bool:
+def _narrow(
+    connection: Connection, query: OrderQuery, few_usually: Sequence[Filter], more: Sequence[Filter]
+) -> tuple[bool, Filter | None]:
+    """Return whether few orders are looked up, and the filter whose index names them; None: another condition's."""
     wanted = query.filter
     looked_up = (wanted.payment_reference, wanted.phone_index, wanted.email_index, wanted.name_index)
     if any(value is not None for value in looked_up):
-        return True
-    if any(_few(connection, [condition]) for condition in sparse(query)):
-        return True
+        return True, None
+    for each in few_usually:
+        if _few(connection, each.counted):
+            return True, each
     if query.by_placing:
         if query.of_one_party:
-            return False  # their own index has the order
+            return False, None  # their own index has the order
     elif any(_few(connection, conditions) for conditions in parties_and_statuses(query)):
-        return True
-    return any(_few(connection, conditions) for conditions in ranges(query))
+        return True, None
+    for each in more:
+        if _few(connection, each.counted):
+            return True, each
+    return False, None
 
 
 def _few(connection: Connection, conditions: Sequence[ColumnElement[bool]]) -> bool:
-    """Whether at most NARROW_MAX orders satisfy conditions that an index holds."""
-    if not conditions:
-        return False
-    some = select(literal(1)).select_from(ORDERS).where(*conditions).limit(NARROW_MAX + 1).subquery()
+    """Whether at most NARROW_MAX rows of a table satisfy conditions that an index of it holds."""
+    some = select(literal(1)).where(*conditions).limit(NARROW_MAX + 1).subquery()
     return connection.execute(select(func.count()).select_from(some)).scalar_one() <= NARROW_MAX
 
 
 def _conditions(query: OrderQuery, *, walked: bool) -> Iterator[ColumnElement[bool]]:
-    """Yield the conditions of a query, but for its statuses.
+    """Yield the conditions of a query, but for its statuses and filters.
 
     Args:
         walked: The index of the sort is to be used, and no other.
@@ -157,6 +164,4 @@ def _conditions(query: OrderQuery, *, walked: bool) -> Iterator[ColumnElement[bo
     parties = [orders_of(query.actor), *of_parties(query.filter)]
     hides_parties = walked and not query.by_placing
     yield from map(not_looked_up, parties) if hides_parties else parties
-    looked_up = [*sparse(query), *chain.from_iterable(ranges(query))]
-    yield from map(not_looked_up, looked_up) if walked else looked_up
     yield from rest(query)

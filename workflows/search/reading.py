@@ -5,7 +5,7 @@ A list right after a write may name the write (``wait_for``): it then waits up t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
@@ -40,6 +40,8 @@ def search(
     view: str,
     read: Callable[[Connection, str], T],
     wait_for: WaitFor | None = None,
+    *,
+    also: Collection[str] = (),
 ) -> tuple[T, AsOfJson]:
     """Return what ``read`` returns, and the age of the views in the same snapshot.
 
@@ -48,6 +50,7 @@ def search(
         view: The view that is read.
         read: Called on another thread, so it must not use the engine of the call, and may import SQLAlchemy. Its
             second argument is when the newest commit in the views was recorded; empty if that is unknown.
+        also: Other views on which it depends whether a row is found.
 
     Raises:
         NoViewsDatabase, ViewsUnavailable, SearchTooSlow: HTTP 503.
@@ -57,7 +60,7 @@ def search(
     def read_both(store: ViewStore, connection: Connection) -> tuple[T, AsOfJson]:
         result = read(connection, "" if views.feed is None else store.as_of(connection).recorded_at)
         as_of = age_of(engine, store, connection)
-        complete = store.built(connection, store.views[view]).version > 0
+        complete = all(store.built(connection, store.views[name]).version > 0 for name in (view, *also))
         includes = None if wait_for is None or actor is None else _includes(connection, actor, wait_for)
         return result, cast("AsOfJson", {**as_of, "complete": complete, "includes": includes})
 

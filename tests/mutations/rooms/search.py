@@ -9,8 +9,8 @@ MUTANTS = (
         name="courier's orders walked without their ranges",
         breaks="A filter by amount, part of the id or change holds for a courier too, however many orders satisfy it.",
         file="workflows/search/order_statement.py",
-        old="    walked_past = [*of_parties(query.filter), *sparse(query), *chain.from_iterable(ranges(query))]\n",
-        new="    walked_past = [*of_parties(query.filter), *sparse(query)]\n",
+        old="*map(not_looked_up, of_parties(query.filter)), *filters, *rest(query)]",
+        new="*map(not_looked_up, of_parties(query.filter)), *rest(query)]",
         caught_by=tests(
             "search/test_order_list.py::test_a_list_is_the_same_whether_its_filter_is_looked_up_or_its_sort_walked"
         ),

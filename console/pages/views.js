@@ -73,8 +73,8 @@ const lag = (views) =>
     ? "lag unknown"
     : views.lag_commits === 0
       ? "up to date with the log"
-      : `${views.lag_commits} commits behind the log` +
-        (views.lag_s ? `, the oldest for ${duration(views.lag_s * 1000)}` : "");
+      : `${views.lag_commits} ${views.lag_commits === 1 ? "commit" : "commits"} behind the log` +
+        (views.lag_s ? `, the oldest is ${duration(views.lag_s * 1000)} old` : "");
 
 /** One row a stream: the views that lack it, its errors, and since when. @param {any[]} parked */
 const byStream = (parked) =>

@@ -65,7 +65,8 @@ class OrderAlreadyCancelling(Rejected):
     def __init__(self, order_id: OrderId) -> None:
         super().__init__(
             f"Order {order_id} is being cancelled, or was, so the customer pays nothing for it. Money still held "
-            f"is given back by itself, or the order is an incident (order why, GET /orders/{order_id}/why)."
+            f"is given back by itself, or the order is an incident (expediter order why {order_id}, "
+            f"GET /orders/{order_id}/why)."
         )
         self.order_id = order_id
 
@@ -84,7 +85,7 @@ class NotAsked(Rejected):
     def __init__(self, fact: str, answers: int) -> None:
         super().__init__(
             f"{fact} does not apply: version {answers} of this order is not a request that it can answer. Ask why the "
-            "order waits (order why, GET /orders/{order_id}/why) to see which report helps."
+            "order waits (expediter order why ORDER, GET /orders/{order_id}/why) to see which report helps."
         )
         self.fact = fact
         self.answers = answers
@@ -174,8 +175,8 @@ class NoSuchApproval(Rejected):
 
     def __init__(self, approval: int) -> None:
         super().__init__(
-            f"There is no pending approval {approval} on this order. List the pending ones (incidents approvals, "
-            "GET /approvals)."
+            f"There is no pending approval {approval} on this order. List the pending ones (expediter incidents "
+            "approvals, GET /approvals)."
         )
         self.approval = approval
 

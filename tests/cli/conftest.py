@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.cli.advice import parse
+from workflows.cli import connection
 from workflows.cli.demo.engine_process import EngineProcess, engine
 from workflows.cli.main import run
 
@@ -53,6 +55,19 @@ def expediter(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
         return Result(code, printed.out, printed.err)
 
     return command
+
+
+@pytest.fixture(autouse=True)
+def complete_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail a test in which a page prints a command as advice that lacks something, whatever the test is about."""
+    hint = connection.hint
+
+    def parsed(command: str, url: str | None, data: Path | None) -> str:
+        line = hint(command, url, data)
+        parse(line)
+        return line
+
+    monkeypatch.setattr(connection, "hint", parsed)
 
 
 @pytest.fixture(scope="module")

@@ -267,7 +267,7 @@ def test_the_error_for_an_expired_token_shows_how_to_get_a_new_one(
     monkeypatch.setenv("EXPEDITER_TOKEN", AccessTokens.of(running.data).mint("support", "ida", ttl_s=-60))
     result = expediter("order", "show", _ORDER, "--url", running.url)
     assert result.code == _ACCESS_DENIED
-    assert "expired; expediter token prints a new one" in result.err
+    assert "expired; expediter token --role ROLE --id ID prints a new one" in result.err
 
 
 def test_a_server_that_is_not_an_engine_is_recognised(expediter: Any, running: Any) -> None:

@@ -36,7 +36,7 @@ def test_each_step_of_an_erasure_says_what_it_does_and_whether_it_was_a_dry_run(
     assert "goes: The data key" in planned.out
     assert "approve" not in planned.err.replace("has to approve", "")
     proposed = customers("erase", "cus_e1", "--reason", "request 1")
-    assert f"expediter customers approve cus_e1 --data {running.data} --reason WHY --as support:NAME" in proposed.err
+    assert f"expediter customers approve cus_e1 --reason WHY --as support:NAME --data {running.data}" in proposed.err
     again = customers("erase", "cus_e1", "--reason", "request 2", by="sam")
     assert "request 1" in again.out
     assert "this reason was not recorded" in again.err

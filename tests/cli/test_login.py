@@ -634,7 +634,7 @@ def test_the_error_for_a_refused_token_shows_how_to_get_one_for_that_engine(monk
     refused = ApiProblem(401, "about:blank", "Unauthorized", "Unauthorized", ())
     for url, words in (
         ("https://x.example.com", "expediter login --url https://x.example.com"),
-        ("http://127.0.0.1:8080", "expediter token prints a new one"),
+        ("http://127.0.0.1:8080", "expediter token --role ROLE --id ID prints a new one"),
     ):
         with pytest.raises(AccessDenied, match=words), connection.connected(url, None, None):
             raise refused

@@ -44,7 +44,7 @@ def test_views_are_outdated_until_they_are_built(data: Path, capsys: pytest.Capt
     """The list says what a reader of them would miss."""
     assert all(view["outdated"] for view in listed(data, capsys).values())
     assert run(["views", "list", "--data", str(data)]) == 0
-    assert "the projector has 3 commits of the log to read, the oldest is " in capsys.readouterr().err
+    assert "the projector is 3 commits behind the log, the oldest is " in capsys.readouterr().err
     assert run(["views", "rebuild", "--data", str(data), "--cores", "1"]) == 0
     views = listed(data, capsys)
     rows = {name: view["rows"] for name, view in views.items()}

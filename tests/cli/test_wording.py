@@ -14,6 +14,7 @@ from workflows.time_budgets import TIMEOUTS, Awaiting
 
 ROOT = {"role": "support", "id": "root"}
 SYSTEM = {"role": "system", "id": "expediter"}
+ADVISE = plan_wording.advising("ord_1", lambda command: f"expediter {command}")
 
 
 def eur(amount: str) -> dict[str, str]:
@@ -22,6 +23,19 @@ def eur(amount: str) -> dict[str, str]:
 
 def event(kind: str, version: int = 1, **data: Any) -> dict[str, Any]:
     return {"type": kind, "version": version, "data": data}
+
+
+@pytest.mark.parametrize(
+    ("commits", "seconds", "words"),
+    [
+        (3, 0.4, "3 commits behind the log, the oldest is 0.4s old"),
+        (1, 5000.0, "1 commit behind the log, the oldest is 1h23 old"),
+        (7, None, "7 commits behind the log"),
+    ],
+)
+def test_a_list_says_how_far_it_is_behind(commits: int, seconds: float | None, words: str) -> None:
+    """In the same words on every page."""
+    assert wording.lag({"lag_commits": commits, "lag_s": seconds}) == words
 
 
 @pytest.mark.parametrize("kind", get_args(Event), ids=lambda kind: kind.__name__)
@@ -247,8 +261,9 @@ CAPTURE = {"version": 15, "intent": "PaymentCaptureRequested"}
         (
             "retry",
             a_plan(["RunStarted"], "picked_up"),
-            "would wait again for the courier's report. "
-            "If you know the outcome, pass it on: order pass-on delivered / failed.",
+            "would wait again for the courier's report. If you know the outcome, pass it on:\n"
+            "  expediter order pass-on ord_1 delivered --said-by WHO --reason WHY\n"
+            "  expediter order pass-on ord_1 failed --said-by WHO --reason WHY --party-reason THEIRS --fault PARTY",
         ),
         ("retry", a_plan(["RunStarted", "OrderCompleted"], "completed"), "no calls. The order ends as completed."),
         (
@@ -281,24 +296,29 @@ CAPTURE = {"version": 15, "intent": "PaymentCaptureRequested"}
 )
 def test_a_plan_describes_calls_amounts_and_the_final_status(action: str, plan: dict[str, Any], sentence: str) -> None:
     """Support decides by this sentence."""
-    assert plan_wording.plan_sentence(action, plan) == sentence
+    assert plan_wording.plan_sentence(action, plan, ADVISE) == sentence
 
 
-@pytest.mark.parametrize(("status", "helps"), [("completed", "order credit"), ("abandoned", ""), ("cancelled", "")])
+CREDIT = "\n  expediter order credit ord_1 --amount 'AMOUNT CURRENCY' --fault PARTY --reason WHY"
+
+
+@pytest.mark.parametrize(("status", "helps"), [("completed", CREDIT), ("abandoned", ""), ("cancelled", "")])
 def test_a_credit_is_offered_after_the_end_of_a_completed_order_alone(status: str, helps: str) -> None:
     """For others the command would be a dead end, even the one that was refused just now."""
     refused = {"rule": "OrderAlreadyEnded", "detail": "It has ended."}
-    sentence = plan_wording.plan_sentence("credit", {**a_plan([], status), "refused": refused, "instead": []})
-    commands = ", ".join(filter(None, ("incidents note", helps)))
-    assert sentence == f"not possible: It has ended. That is: {commands}."
+    plan = {**a_plan([], status), "refused": refused, "instead": []}
+    sentence = plan_wording.plan_sentence("credit", plan, ADVISE)
+    assert sentence == f"not possible: It has ended. That is:\n  expediter incidents note ord_1 TEXT{helps}"
+    assert plan_wording.plan_sentence("credit", plan) == "not possible: It has ended."
 
 
 def test_an_action_that_leads_nowhere_is_shown_with_the_commands_that_help() -> None:
     """A dead end is never shown alone."""
     instead = ["delivery/deliver", "write_off 7", "credit"]
     refused = {"rule": "OrderAlreadyPickedUp", "detail": "It was picked up."}
-    sentence = plan_wording.plan_sentence("cancel", {**a_plan([], "picked_up"), "refused": refused, "instead": instead})
-    assert sentence == (
-        "not possible: It was picked up. "
-        "Instead: order pass-on delivered, incidents resolve --how write_off --intent 7, order credit."
+    plan = {**a_plan([], "picked_up"), "refused": refused, "instead": instead}
+    assert plan_wording.plan_sentence("cancel", plan, ADVISE) == (
+        "not possible: It was picked up. Instead:\n"
+        "  expediter order pass-on ord_1 delivered --said-by WHO --reason WHY\n"
+        f"  expediter incidents resolve ord_1 --how write-off --intent 7 --reason WHY{CREDIT}"
     )

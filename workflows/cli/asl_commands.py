@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from enum import StrEnum
@@ -164,7 +165,8 @@ def _run(
     try:
         return run_execution(text, input_, functions, services=services, machines=machines, name=_machine_name(file))
     except InvalidDefinition as invalid:
-        more = f" (and {len(invalid.problems) - 1} more; see expediter asl check)" if len(invalid.problems) > 1 else ""
+        others = len(invalid.problems) - 1
+        more = f" (and {others} more; see expediter asl check {shlex.quote(file)})" if others else ""
         raise InvalidInput(f"{invalid.problems[0]}{more}") from None
     except NothingMoves as stuck:
         raise InvalidInput(f"{file}: {stuck}") from None

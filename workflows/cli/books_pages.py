@@ -9,6 +9,7 @@ from rich.console import Console
 from domain.money import Money
 from workflows.cli.ledger_pages import sides
 from workflows.cli.terminal import data_console, printable, say, table
+from workflows.cli.wording import lag
 from workflows.orders.json_values import money_json
 from workflows.orders.words import money
 
@@ -29,7 +30,7 @@ def show_books(books: BooksJson) -> None:
     if books["more"]:
         say("there are more payables: choose a shorter period (--from, --to) or one restaurant")
     if books["as_of"]["lag_commits"]:
-        say(f"{books['as_of']['lag_commits']} commits are not in the books yet")
+        say(f"the books are {lag(books['as_of'])}")
 
 
 def show_trial_balance(console: Console, books: CurrencyBooksJson) -> None:

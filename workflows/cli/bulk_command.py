@@ -141,7 +141,7 @@ def _watch(engine: ExpediterClient, job: BulkJobJson, wait_s: float | None, see:
     from workflows.cli.bulk_page import bulk_progress
 
     later, stop, resume = (
-        see(f"bulk {each} --job {job['id']}") for each in ("show", "stop --reason ...", "resume --reason ...")
+        see(f"bulk {each} --job {job['id']}") for each in ("show", "stop --reason WHY", "resume --reason WHY")
     )
     deadline = None if wait_s is None else time.monotonic() + wait_s
     try:

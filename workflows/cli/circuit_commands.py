@@ -53,7 +53,7 @@ def open_(
 
     _show(dependency, "open", reason, key=key, dry_run=dry_run, url=url, data=data, as_=as_, json=json)
     if not json and not dry_run:
-        say(f"held open; orders continue after {hint(f'circuits close {dependency}', url, data)} --reason REASON")
+        say(f"held open; orders continue after {hint(f'circuits close {dependency} --reason WHY', url, data)}")
 
 
 @app.command()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 
-_NEW_TOKEN = "expediter token prints a new one"
+_NEW_TOKEN = "expediter token --role ROLE --id ID prints a new one"
 
 _FIND_BY_PART = "an order is found by a part of its id with expediter order list --id-prefix or --id-suffix"
 
@@ -147,8 +147,8 @@ def _token_of_login(url: str) -> Callable[[], str]:
     login = logins.find(logins.address(url))
     if login is None:
         raise AccessDenied(
-            "no token: set EXPEDITER_TOKEN (expediter token prints one), name the folder with --data DIR, "
-            f"or log in with expediter login --url {url}"
+            "no token: set EXPEDITER_TOKEN (expediter token --role ROLE --id ID prints one), name the folder with "
+            f"--data DIR, or log in with expediter login --url {url}"
         )
 
     def token() -> str:

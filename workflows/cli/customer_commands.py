@@ -76,8 +76,8 @@ def erase(
     if erasure["state"] == "proposed" and proposed is not None:
         if proposed["reason"] != reason:
             say("it was proposed before, so this reason was not recorded")
-        approve = hint(f"customers approve {customer}", url, data)
-        say(f"a second person erases them: {approve} --reason WHY --as support:NAME")
+        approve = hint(f"customers approve {customer} --reason WHY --as support:NAME", url, data)
+        say(f"a second person erases them: {approve}")
 
 
 @app.command()

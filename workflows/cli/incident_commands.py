@@ -9,6 +9,7 @@ import typer
 
 from workflows.cli.options import WAIT_S, As, Data, DryRun, Json, Key, OrderId, Reason, Url, Wait
 from workflows.cli.outcomes import show_outcome, show_recorded
+from workflows.cli.plan_wording import advising
 from workflows.cli.terminal import print_json
 
 app = typer.Typer(name="incidents", help="Show and resolve parked orders.", no_args_is_help=True)
@@ -198,12 +199,13 @@ def claim(
     json: Json = False,
 ) -> None:
     """Take an incident on, for yourself or a colleague, so that others see that someone is at it."""
-    from workflows.cli.connection import connected
+    from workflows.cli.connection import connected, hint
 
     with connected(url, data, as_) as engine:
         name = to or engine.me()["id"]
         done = engine.assign_incident(order, name, reason, dry_run=dry_run, key=key)
-    show_recorded(done, "claim", f"{name} takes care of order {order}", json)
+    advise = advising(order, partial(hint, url=url, data=data))
+    show_recorded(done, "claim", f"{name} takes care of order {order}", advise, json)
 
 
 @app.command()
@@ -219,11 +221,12 @@ def release(
     json: Json = False,
 ) -> None:
     """Release an incident that a person took on."""
-    from workflows.cli.connection import connected
+    from workflows.cli.connection import connected, hint
 
     with connected(url, data, as_) as engine:
         done = engine.assign_incident(order, None, reason, dry_run=dry_run, key=key)
-    show_recorded(done, "release", f"no person takes care of order {order} now", json)
+    advise = advising(order, partial(hint, url=url, data=data))
+    show_recorded(done, "release", f"no person takes care of order {order} now", advise, json)
 
 
 @app.command()
@@ -243,4 +246,5 @@ def note(
 
     with connected(url, data, as_) as engine:
         done = engine.note(order, text, dry_run=dry_run, key=key)
-    show_recorded(done, "note", f"noted; see {hint(f'order history {order}', url, data)}", json)
+    see = partial(hint, url=url, data=data)
+    show_recorded(done, "note", f"noted; see {see(f'order history {order}')}", advising(order, see), json)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from workflows.cli.order_pages import Hint, show_timeline
-from workflows.cli.plan_wording import FACT_DETAILS, FACTS, plan_sentence
+from workflows.cli.plan_wording import FACTS, Advise, advising, command_for, pass_on_command, plan_sentence
 from workflows.cli.terminal import data_console, table
 from workflows.orders.words import actor, money, plain
 
@@ -63,8 +63,7 @@ def show_incident(incident: View, hint: Hint) -> None:
         incident["timeline"], console, placed_at=incident["placed_at"], earlier=hint(f"order history {order}")
     )
     console.print()
-    for action, plan in incident["plans"].items():
-        console.print(Text.assemble((f"{plain(action)}: ", "bold"), plan_sentence(action, plan)))
+    _show_plans(incident["plans"], order, console, hint)
 
 
 def show_why(why: View, hint: Hint) -> None:
@@ -81,28 +80,27 @@ def show_why(why: View, hint: Hint) -> None:
             error = f", last error: {wait['last_error']}" if wait["last_error"] else ""
             console.print(Text(f"circuit of {wait['dependency']}: {plain(wait['circuit'])}{error}", "yellow"))
         for report in wait["reports"]:
-            fact = FACTS[report]
-            known = hint(f"order pass-on {order} {fact} --said-by WHO --reason WHY{FACT_DETAILS.get(fact, '')}")
+            known = hint(pass_on_command(order, FACTS[report]))
             console.print(Text.assemble(("if it is known: ", "bold"), known), soft_wrap=True)
-    others = [report["fact"].replace("_", "-") for report in why["reports"] if not report["awaited"]]
-    if others:
-        known = hint(f"order pass-on {order} {others[0]}")
-        console.print(Text.assemble(("if they say otherwise: ", "bold"), known, _others(others[1:])), soft_wrap=True)
+    for fact in (report["fact"].replace("_", "-") for report in why["reports"] if not report["awaited"]):
+        other = hint(pass_on_command(order, fact))
+        console.print(Text.assemble(("if they say otherwise: ", "bold"), other), soft_wrap=True)
     for item in why["owed"]:
         console.print(Text(_held(item), "yellow"))
     _show_approvals(why["approvals"], order, console, hint)
-    for action, plan in why["plans"].items():
-        console.print(Text.assemble((f"{plain(action)}: ", "bold"), plan_sentence(action, plan)), soft_wrap=True)
+    _show_plans(why["plans"], order, console, hint)
 
 
-def _others(facts: list[str]) -> str:
-    return f" (or {', '.join(facts)})" if facts else ""
+def _show_plans(plans: Mapping[str, Any], order: str, console: Console, hint: Hint) -> None:
+    for action, plan in plans.items():
+        sentence = plan_sentence(action, plan, advising(order, hint))
+        console.print(Text.assemble((f"{plain(action)}: ", "bold"), sentence), soft_wrap=True)
 
 
 def _show_approvals(approvals: Iterable[View], order: str, console: Console, hint: Hint) -> None:
     for request in approvals:
         words = f"{plain(request['action'])} of {money(request['amount'])} requested by {actor(request['by'])}"
-        approve = hint(f"incidents approve {order} {request['approval']}") + " --reason WHY --as support:NAME"
+        approve = hint(command_for(f"approve {request['approval']}", order))
         console.print(
             Text(f'Second person needed: {words}: "{request["reason"]}". Approve: {approve}', "yellow"), soft_wrap=True
         )
@@ -135,9 +133,9 @@ def show_approvals(listed: View, hint: Hint) -> None:
         console.print("and more; see GET /approvals for the next page")
 
 
-def show_plan(action: str, plan: View) -> None:
+def show_plan(action: str, plan: View, advise: Advise) -> None:
     """Print what an action would do."""
-    data_console().print(f"Dry run: {plan_sentence(action, plan)}")
+    data_console().print(Text(f"Dry run: {plan_sentence(action, plan, advise)}"), soft_wrap=True)
 
 
 def clock(text: str) -> str:

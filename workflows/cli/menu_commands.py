@@ -139,7 +139,9 @@ def _place(source: str, rows: Rows, field: str) -> str:
 def _sections(menu: Any, source: str) -> Any:
     """Return the sections of a menu in JSON; the engine checks them. Raises InvalidInput."""
     if not isinstance(menu, dict) or "sections" not in menu:
-        raise InvalidInput(f'{source} is not a menu: an object with "sections"; expediter menu export prints one')
+        raise InvalidInput(
+            f'{source} is not a menu: an object with "sections"; expediter menu export RESTAURANT prints one'
+        )
     return menu["sections"]
 
 

@@ -75,7 +75,7 @@ _MEANT = {
     (
         "expediter order list",
         "--id",
-    ): "use --id-prefix or --id-suffix with a part of the id, expediter order show with all of it",
+    ): "use --id-prefix or --id-suffix with a part of the id, expediter order show ORDER with all of it",
     ("expediter order list", "--error"): "use --cause",
 }
 """What to use in place of options that commands do not have and people try."""

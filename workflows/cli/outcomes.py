@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from workflows.cli.failures import CommandRefused
+from workflows.cli.plan_wording import Advise, advising, command_for
 from workflows.cli.terminal import print_json, say
 from workflows.cli.wording import waiting_sentences
 from workflows.orders.event_words import event_sentence
@@ -60,7 +61,7 @@ def show_outcome(
             refund.
     """
     if done["plan"] is not None:
-        _show_plan(done, action, json)
+        _show_plan(done, action, advising(order, see), json)
         return
     view = done["order"]
     assert view is not None  # what is no plan has the order
@@ -70,8 +71,8 @@ def show_outcome(
     if json:
         print_json(done)
     if needed:
-        command = f"{see(f'incidents approve {order} {needed}')} --reason WHY --as support:NAME"
-        raise CommandRefused(f"a second person must approve this first: {command}")
+        approve = see(command_for(f"approve {needed}", order))
+        raise CommandRefused(f"a second person must approve this first: {approve}")
     if view["parked"] and not rested:
         raise CommandRefused(f"order {order} was parked again in run {view['run']}; {see(f'incidents show {order}')}")
     if action in _MAY_FIND_NOTHING and (why := _not_found(engine, order, asked_at)):
@@ -90,21 +91,21 @@ def _not_found(engine: ExpediterClient, order: str, asked_at: int) -> str:
     return next((event_sentence(each, {}) for each in found if each["type"] == "PaymentNotFound"), "")
 
 
-def show_recorded(done: ActionOutcomeJson, action: str, sentence: str, json: bool) -> None:
+def show_recorded(done: ActionOutcomeJson, action: str, sentence: str, advise: Advise, json: bool) -> None:
     """Print an outcome that no call follows: it is complete once it is recorded. A plan is printed as such."""
     if json or done["plan"] is not None:
-        _show_plan(done, action, json)
+        _show_plan(done, action, advise, json)
     else:
         say(sentence)
 
 
-def _show_plan(done: ActionOutcomeJson, action: str, json: bool) -> None:
+def _show_plan(done: ActionOutcomeJson, action: str, advise: Advise, json: bool) -> None:
     if json:
         print_json(done)
     elif done["plan"] is not None:
         from workflows.cli.incident_pages import show_plan
 
-        show_plan(action, done["plan"])
+        show_plan(action, done["plan"], advise)
 
 
 def _needs_approval(done: ActionOutcomeJson, action: str) -> int | None:

@@ -1,8 +1,11 @@
-"""Sentences about what an action on an incident would do, from the API's plan."""
+"""Sentences about what an action on an incident would do, from the API's plan, and the commands that help.
+
+A command that is printed as advice is complete: it has all that it requires, and words in capitals are to be replaced.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from workflows.orders.words import money, plain
@@ -10,27 +13,40 @@ from workflows.orders.words import money, plain
 Plan: TypeAlias = Mapping[str, Any]
 
 
-def plan_sentence(action: str, plan: Plan) -> str:
+Advise: TypeAlias = Callable[[str], str]
+"""Returns the command line for a name in ``instead``."""
+
+
+def advising(order: str, see: Callable[[str], str]) -> Advise:
+    """Return what names commands about an order. ``see`` adds the program and the engine's options."""
+    return lambda name: see(command_for(name, order))
+
+
+def plan_sentence(action: str, plan: Plan, advise: Advise | None = None) -> str:
     """Say what an action would do: calls to providers, money, and how the order ends.
 
     Args:
         action: ``retry``, ``cancel``, ``abandon``, ``write_off <intent>``, ``approve`` or ``credit``.
         plan: As the API returns it for a dry run, or in an incident.
+        advise: The commands that would help follow the sentence, each on a line. Without it they are left out.
     """
     if plan["refused"]:
-        return f"not possible: {plan['refused']['detail']}{_instead(plan) or _after_refusal(plan)}"
+        helping = _listed("Instead", plan["instead"], advise) or _listed("That is", _after_refusal(plan), advise)
+        return f"not possible: {plan['refused']['detail']}{helping}"
     if plan["second_person_for"]:
         sentence = f"a second person must approve first, because it concerns {money(plan['second_person_for'])}."
         approved = plan["once_approved"]
-        return f"{sentence} Once approved: {plan_sentence(action, approved)}" if approved else sentence
+        return f"{sentence} Once approved: {plan_sentence(action, approved, advise)}" if approved else sentence
     if not plan["events"]:
-        return f"{_without_effect(plan, action)}{_instead(plan)}"
+        return f"{_without_effect(plan, action)}{_listed('Instead', plan['instead'], advise)}"
     if len(plan["events"]) == 1 and plan["events"][0] in _RECORDED:
         return f"{_RECORDED[plan['events'][0]]}; no calls, no money moves."
     if "ReportContested" in plan["events"]:
-        return "it contradicts an earlier report, so it has no effect until a person decides: incidents show."
+        decide = _listed("Show it", ["show"], advise)
+        return f"it contradicts an earlier report, so it has no effect until a person decides.{decide}"
     if action == "retry" and not plan["runs"] and plan["status"] not in _ENDS:
-        return f"would wait again for {_AWAITED.get(plan['status'], 'the outcome')}.{_REPORTS.get(plan['status'], '')}"
+        known = _listed("If you know the outcome, pass it on", _REPORTS.get(plan["status"], ()), advise)
+        return f"would wait again for {_AWAITED.get(plan['status'], 'the outcome')}.{known}"
     calls = [_call(run, plan, again=action == "retry") for run in plan["runs"]]
     sentences = [
         *_credited(plan),
@@ -50,41 +66,50 @@ _RECORDED = {
 """What an event says that changes nothing but the record."""
 
 
-def _after_refusal(plan: Plan) -> str:
-    """Name the commands for what the refusal says would help. Only a completed order takes a credit after its end."""
+def _after_refusal(plan: Plan) -> Sequence[str]:
+    """Name what the refusal says would help. Only a completed order takes a credit after its end."""
     match plan["refused"]["rule"], plan["status"]:
         case "OrderAlreadyPickedUp", _:
-            return " That is: order credit."
+            return ["credit"]
         case "OrderAlreadyEnded", "completed":
-            return " That is: incidents note, order credit."
+            return ["note", "credit"]
         case "OrderAlreadyEnded", _:
-            return " That is: incidents note."
+            return ["note"]
         case _:
-            return ""
+            return []
 
 
-def _instead(plan: Plan) -> str:
-    """Name the commands that would help, if the plan says so."""
-    commands = [_command(name) for name in plan["instead"]]
-    return f" Instead: {', '.join(commands)}." if commands else ""
+def _listed(words: str, names: Sequence[str], advise: Advise | None) -> str:
+    if advise is None or not names:
+        return ""
+    return "".join([f" {words}:", *(f"\n  {advise(name)}" for name in names)])
 
 
-def _command(name: str) -> str:
+def command_for(name: str, order: str) -> str:
+    """Return the command for a name in ``instead``, without the program: ``order credit ord_1 --amount ...``."""
+    action, *numbers = name.split()
     if name in FACTS:
-        return f"order pass-on {FACTS[name]}"
-    return _COMMANDS.get(name.partition(" ")[0], name).format(*name.split()[1:])
+        return pass_on_command(order, FACTS[name])
+    return _COMMANDS[action].format(*numbers, order=order)
+
+
+def pass_on_command(order: str, fact: str) -> str:
+    """Return the command that passes a fact on, as ``order pass-on`` spells it."""
+    return f"order pass-on {order} {fact} --said-by WHO --reason WHY{FACT_DETAILS.get(fact, '')}"
 
 
 _COMMANDS = {
-    "retry": "incidents retry",
-    "cancel": "incidents resolve --how cancel",
-    "abandon": "incidents resolve --how abandon",
-    "write_off": "incidents resolve --how write_off --intent {}",
-    "confirm_report": "incidents resolve --how confirm_report --intent {}",
-    "approve": "incidents approve {}",
-    "credit": "order credit",
+    "retry": "incidents retry {order} --reason WHY",
+    "cancel": "incidents resolve {order} --how cancel --reason WHY",
+    "abandon": "incidents resolve {order} --how abandon --reason WHY",
+    "write_off": "incidents resolve {order} --how write-off --intent {} --reason WHY",
+    "confirm_report": "incidents resolve {order} --how confirm-report --intent {} --reason WHY",
+    "approve": "incidents approve {order} {} --reason WHY --as support:NAME",
+    "credit": "order credit {order} --amount 'AMOUNT CURRENCY' --fault PARTY --reason WHY",
+    "note": "incidents note {order} TEXT",
+    "show": "incidents show {order}",
 }
-"""The command for each name in ``instead``. A report is passed on, which takes a reason and can be tried first."""
+"""The command for each name in ``instead``, and for what refusals offer. A report is passed on."""
 
 FACTS = {
     "preparation/accept": "accepted",
@@ -138,10 +163,10 @@ _AWAITED = {
 }
 
 _REPORTS = {
-    "authorized": " If you know the answer, pass it on: order pass-on accepted / rejected.",
-    "preparing": " If you know the outcome, pass it on: order pass-on ready / assigned.",
-    "ready": " If you know the outcome, pass it on: order pass-on picked-up.",
-    "picked_up": " If you know the outcome, pass it on: order pass-on delivered / failed.",
+    "authorized": ("preparation/accept", "preparation/reject"),
+    "preparing": ("preparation/ready", "delivery/assign"),
+    "ready": ("delivery/pick-up",),
+    "picked_up": ("delivery/deliver", "delivery/fail"),
 }
 
 

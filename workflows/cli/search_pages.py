@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from workflows.cli.terminal import data_console, printable, say, table
-from workflows.cli.wording import length
+from workflows.cli.wording import lag, length
 from workflows.orders.words import actor, money, plain, spaced
 
 if TYPE_CHECKING:
@@ -134,6 +134,6 @@ def say_more(following: str | None, as_of: AsOfJson) -> None:
     """Print what else there is, and how old the list is, on stderr."""
     say_next(following)
     if as_of["lag_commits"]:
-        say(f"the list is {as_of['lag_commits']} commits behind, the oldest for {length(as_of['lag_s'] or 0)}")
+        say(f"the list is {lag(as_of)}")
     if not as_of["complete"]:
         say("rows are missing: the view is built for the first time; expediter views list shows how far it is")

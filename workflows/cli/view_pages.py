@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workflows.cli.terminal import data_console, say, table
-from workflows.cli.wording import length
+from workflows.cli.wording import lag
 
 if TYPE_CHECKING:
     from workflows.client.search_json import RetriedStreamJson
@@ -21,8 +21,7 @@ def show_views(summary: dict[str, Any]) -> None:
     for each in summary["parked"]:
         console.print(f"parked: {each['stream']} in {each['view']} since {each['since']}: {each['error']}")
     if summary["lag_commits"]:
-        behind = f"{summary['lag_commits']} commits of the log to read, the oldest is {length(summary['lag_s'])} old"
-        say(f"the projector has {behind}")  # also after a rebuild without an engine, which does not move its position
+        say(f"the projector is {lag(summary)}")  # also after a rebuild without an engine: it does not move its position
     elif summary["lag_commits"] is not None:
         say("up to date with the log")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from workflows.clock import read_timestamp
 from workflows.orders.waiting_words import ANSWERS, outcome_words
@@ -57,6 +59,17 @@ def since(start: str, then: str) -> str:
     """Return the time between two RFC 3339 times: ``+0.4s``, ``+38s``, ``+3m53``, ``+1h23``."""
     passed = max(read_timestamp(then) - read_timestamp(start), timedelta())
     return f"+{length(passed.total_seconds())}"
+
+
+def lag(as_of: Mapping[str, Any]) -> str:
+    """Return how far a list is behind the log: ``3 commits behind the log, the oldest is 0.4s old``.
+
+    Args:
+        as_of: With ``lag_commits``, and with ``lag_s``, which may be unknown.
+    """
+    commits = "1 commit" if as_of["lag_commits"] == 1 else f"{as_of['lag_commits']} commits"
+    age = "" if as_of["lag_s"] is None else f", the oldest is {length(as_of['lag_s'])} old"
+    return f"{commits} behind the log{age}"
 
 
 def length(seconds: float) -> str:

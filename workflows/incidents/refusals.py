@@ -18,7 +18,7 @@ class NotAnIncident(Rejected):
     def __init__(self, order_id: OrderId) -> None:
         super().__init__(
             f"Order {order_id} is not parked, so there is nothing to retry or resolve. Ask why it waits "
-            f"(order why, GET /orders/{order_id}/why)."
+            f"(expediter order why {order_id}, GET /orders/{order_id}/why)."
         )
         self.order_id = order_id
 

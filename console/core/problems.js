@@ -42,6 +42,12 @@ export function readProblem(status, body) {
  */
 export const isFault = (problem) => problem?.status === 500;
 
+/** Problems of 503 that stay until somebody changes something: the search, or the deployment. */
+const LASTING = new Set(["SearchTooSlow", "NoViewsDatabase", "NoExports", "QueriesUnavailable"]);
+
+/** Whether the same request may be answered a moment later. @param {any} problem */
+export const isPassing = (problem) => [429, 503].includes(problem?.status) && !LASTING.has(problem.name);
+
 /** Whether a problem reports that stored data was changed after it was written. @param {string} name */
 export const isDamage = (name) => name === "ChainBroken" || name === "Undecodable";
 

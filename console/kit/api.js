@@ -98,8 +98,8 @@ function asJson(text) {
 }
 
 /**
- * Load something, and load it again when `deps` change and while it lacks what the log has. What was loaded stays
- * visible meanwhile.
+ * Load something, and load it again when `deps` change, while it lacks what the log has, and after a problem that
+ * passes. What was loaded stays visible meanwhile.
  * @template T
  * @param {(signal: AbortSignal) => Promise<T>} load
  * @param {any[]} deps
@@ -131,6 +131,6 @@ export function useLoaded(load, deps) {
     return () => void online.listeners.delete(retry);
   }, []);
   const reload = useCallback(() => again((n) => n + 1), []);
-  useCatchUp(state.data, reload);
+  useCatchUp(state.data, state.error, reload);
   return { ...state, reload };
 }

@@ -68,8 +68,8 @@ export function usePaged(path, name, query, load) {
     return rows;
   };
   const reload = useCallback(() => again((n) => n + 1), []);
-  // a reader of further pages is not thrown back to the first
-  const turned = state.rows.length > state.first?.[name].length;
-  useCatchUp(turned || load ? null : state.first, reload); // a search for personal data is recorded each time
+  // a reader of further pages is not thrown back to the first, and a search for personal data is recorded each time
+  const held = load || state.rows.length > state.first?.[name].length;
+  useCatchUp(held ? null : state.first, held ? null : state.problem, reload);
   return { ...state, all, more: state.next ? more : undefined, reload, change: show };
 }

@@ -13,7 +13,7 @@ from tests.console.stage import HOSTILE, RIGHT_TO_LEFT
 
 PAGES = ("", "orders", "incidents", "approvals", "money", "events", "circuits", "webhooks", "views")
 OPERATORS = ("Home", "Orders", "Incidents", "Approvals", "Money", "Event log", "Circuits")
-FIRST_LOAD_BYTES_MAX = 155_000
+FIRST_LOAD_BYTES_MAX = 150_000
 
 
 def test_a_code_of_the_command_line_logs_in_once_and_leaves_no_trace(visit: Visit) -> None:

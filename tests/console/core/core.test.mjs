@@ -8,7 +8,7 @@ import { countFitting } from "../../../console/core/events.js";
 import { endsOf, graphOf, stateWords } from "../../../console/core/graphs.js";
 import { eachOf, isZero, minus, money, negative, share, sums, withAmounts } from "../../../console/core/money.js";
 import { applyPatch, valueAt } from "../../../console/core/patches.js";
-import { readProblem } from "../../../console/core/problems.js";
+import { isPassing, readProblem } from "../../../console/core/problems.js";
 import { answersOf, compareWithLedger } from "../../../console/core/provider.js";
 import { attemptWords, isUndelivered, standing, stateWords as deliveryWords, typeWords, versionOf } from "../../../console/core/deliveries.js";
 import { changesOf, compressed, spansOf, statesOf, undosOf } from "../../../console/core/sagas.js";
@@ -121,6 +121,13 @@ test("a problem of the API says what to do next", () => {
   assert.deepEqual([problem.name, problem.message, problem.errors.length], ["OrderAlreadyPickedUp", "refund it instead", 1]);
   assert.match(problem.next, /state/);
   for (const status of [0, 400, 401, 403, 404, 412, 422, 429, 500, 503]) assert.ok(readProblem(status, null).next, String(status));
+});
+
+test("a problem passes if the same request may be answered a moment later", () => {
+  const passing = (/** @type {number} */ status, /** @type {string} */ name) => isPassing(readProblem(status, { type: `urn:expediter:problem:${name}` }));
+  assert.ok(passing(503, "ViewsUnavailable") && passing(503, "StreamUnavailable") && passing(429, "TooManyRequests"));
+  for (const name of ["NoViewsDatabase", "SearchTooSlow", "NoExports"]) assert.ok(!passing(503, name), name);
+  assert.ok(!passing(404, "OrderNotFound") && !passing(500, "ChainBroken"));
 });
 
 test("patches are applied without changing what was shown before", () => {

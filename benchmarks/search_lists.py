@@ -57,7 +57,9 @@ def lists(rows: Rows) -> dict[str, PageRead]:
         "orders by the end of the id": orders(id_suffix=lambda chance: rows.id(of.number(chance))[-4:]),
         "orders changed since": orders(sort=OrderSort.CHANGED, changed_from=lambda c: at(of.number(c) * SECONDS_APART)),
         "orders by phone": orders(phone_index=of.phone_index),
-        "orders by name": orders(name_index=of.name_index),
+        "orders by name": orders(name_words=of.name_words),
+        "orders by a frequent first name": orders(name_words=rows.index.name("First000")),
+        "orders by a rare first name": orders(name_words=rows.index.name("First499")),
         "orders of a customer": of.one_customer,
         "orders of a restaurant": of.one_restaurant,
         "orders of a courier": of.one_courier,
@@ -117,9 +119,9 @@ class _Lists:
         """Draw the blind index of a customer's phone."""
         return self.rows.index.phone(f"+49171{chance.randrange(self.rows.customers):08}")
 
-    def name_index(self, chance: random.Random) -> str | None:
-        """Draw the blind index of a customer's name."""
-        return self.rows.index.name(f"customer {chance.randrange(self.rows.customers)}")
+    def name_words(self, chance: random.Random) -> tuple[str, ...]:
+        """Draw the blind indexes of a customer's first and last name."""
+        return self.rows.index.name(self.rows.name(chance.randrange(self.rows.customers)))
 
     def restaurant_and_minute(self, connection: Connection, chance: random.Random) -> object:
         began = self.number(chance) * SECONDS_APART

@@ -11,7 +11,7 @@ from handlers.http.documented import operation
 from handlers.http.moments import AccessReason, Cursor, Limit
 from handlers.http.order_filters import OrderFilterQuery
 from handlers.http.responses import Response
-from handlers.http.search_parameters import ReadYourWrite, SearchBody, Sort, blind_indexes
+from handlers.http.search_parameters import ReadYourWrite, SearchBody, Sort, personal_filter
 from workflows.clock import timestamp
 from workflows.engine import engine, settings
 from workflows.orders.access import record_read
@@ -80,14 +80,13 @@ def _listed(page: OrderPage, as_of: AsOfJson) -> Response:
 def search_orders(
     body: SearchBody, limit: Limit = 50, cursor: Cursor = None, access_reason: AccessReason = None
 ) -> Response:
-    """Find the orders of a customer by phone, e-mail address or name. For support.
+    """Find the orders of a customer by phone, e-mail address, or words of the name. For support.
 
     They are in the body so that they are in no log of addresses. Orders of an erased customer are not found. The search
     is recorded for auditors, with the orders that were found.
     """
     check_role(api.caller.actor, Action.SEARCH_PERSONAL)
-    found = blind_indexes(body, views_of(engine()).blind_index)
-    wanted = OrderFilter(phone_index=found.get("phone"), email_index=found.get("email"), name_index=found.get("name"))
+    wanted = personal_filter(body, views_of(engine()).blind_index)
     ports = engine()
     page, as_of = _found(wanted, OrderSort.NEWEST, limit, cursor, None)
     record_read(
@@ -95,7 +94,7 @@ def search_orders(
         api.caller,
         route="POST /orders/search",
         orders=[OrderShown(order_id=OrderId(each["id"]), customer=each["customer"]) for each in page.orders],
-        fields=sorted(found),
+        fields=sorted(body.sent),
         reason=access_reason or "",
         at=ports.clock.now(),
     )

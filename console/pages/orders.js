@@ -108,7 +108,7 @@ function Orders({ query }) {
             hot=${(/** @type {any} */ row) => row.parked}
             empty=${!list.loading && !list.problem && html`
               <${Empty}>
-                No order matches. ${foundBy === "name" && "Names are found by the whole name, not by a word of it. "}
+                No order matches. ${foundBy === "name" && "Names are found by whole words, in any order. "}
                 <a href="orders">Show all</a>
               </${Empty}>
               <${OtherMeanings} />

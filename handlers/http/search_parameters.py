@@ -31,7 +31,7 @@ from workflows.breakers.dependencies import Dependency
 from workflows.clock import read_day, timestamp
 from workflows.orders.blind_index import BlindIndex
 from workflows.orders.event_names import EVENT_TYPES, event_type
-from workflows.search.filters import BucketSize, OrderSort
+from workflows.search.filters import BucketSize, OrderFilter, OrderSort
 from workflows.search.reading import WaitFor
 from workflows.time_budgets import Awaiting
 
@@ -221,7 +221,8 @@ DayTo = Annotated[_Day | None, InQuery("The last day in UTC, which is included; 
 class SearchBody(Strict):
     """What support knows of a customer. All that is sent must match; at least one is needed.
 
-    A phone number is compared by its last nine digits, a name by all its words in any order.
+    A phone number is compared by its last nine digits. A name is found by one or several of its words, in any order and
+    without case and accents; words of one letter are skipped, unless the name has no others.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"phone": "+49 30 1234567"}], "minProperties": 1})
@@ -229,6 +230,11 @@ class SearchBody(Strict):
     phone: Phone | None = None
     email: Email | None = None
     name: Short | None = None
+
+    @property
+    def sent(self) -> dict[str, str]:
+        """What was sent, by its field."""
+        return {name: value for name, value in self if value is not None}
 
 
 class RetryViewBody(Strict):
@@ -240,19 +246,16 @@ class RetryViewBody(Strict):
     dry_run: bool = False
 
 
-def blind_indexes(body: SearchBody, index: BlindIndex) -> dict[str, str]:
-    """Return the blind indexes by ``phone``, ``email`` and ``name``. Raises InvalidRequest: nothing to look up."""
-    if body.phone is None and body.email is None and body.name is None:
+def personal_filter(body: SearchBody, index: BlindIndex) -> OrderFilter:
+    """Return the filter of the orders that have what was sent. Raises InvalidRequest: nothing to look up."""
+    if not body.sent:
         raise invalid([("phone", "send phone, email or name")], HTTPStatus.UNPROCESSABLE_ENTITY)
-    made = {
-        "phone": None if body.phone is None else index.phone(body.phone),
-        "email": None if body.email is None else index.email(body.email),
-        "name": None if body.name is None else index.name(body.name),
-    }
-    empty = [(name, "has nothing to look up") for name, value in made.items() if getattr(body, name) and not value]
+    phone, email, name = index.phone(body.phone or ""), index.email(body.email or ""), index.name(body.name or "")
+    made = {"phone": phone, "email": email, "name": name}
+    empty = [(field, "has nothing to look up") for field in body.sent if not made[field]]
     if empty:
         raise invalid(empty, HTTPStatus.UNPROCESSABLE_ENTITY)
-    return {name: value for name, value in made.items() if value is not None}
+    return OrderFilter(phone_index=phone, email_index=email, name_words=name)
 
 
 def stats_period(placed_from: datetime | None, placed_to: datetime | None, now: datetime) -> tuple[str, str]:

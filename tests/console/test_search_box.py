@@ -87,7 +87,7 @@ def test_what_else_a_text_may_mean_is_offered_where_its_likeliest_meaning_finds_
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/orders\?found_by=name$"))
     page.wait_for_selector("text=Or was this meant?")
-    page.wait_for_selector("text=Names are found by the whole name")
+    page.wait_for_selector("text=Names are found by whole words, in any order.")
     assert axe(visit) == []
     page.click(".meanings button:has-text('Order id that begins with nonna')")
     page.wait_for_url(re.compile(r"/orders\?id_prefix=nonna$"))

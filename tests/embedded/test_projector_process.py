@@ -43,6 +43,7 @@ from workflows.event_store.change_feed import FeedEntry, Listeners
 from workflows.event_store.commits import Commit
 from workflows.event_store.erasure import erase
 from workflows.hub.hub import Hub
+from workflows.orders.blind_index import COLUMNS
 from workflows.projections import log_follower
 from workflows.projections.check import check
 from workflows.projections.loading import loads_from
@@ -139,7 +140,7 @@ def test_an_erased_customer_is_no_longer_found(viewed: Viewed) -> None:
 
 def blind_indexes(folder: Path, order_id: str) -> set[str | None]:
     with closing(sqlite3.connect(folder / VIEWS)) as views:
-        columns = "phone_index, email_index, name_index"
+        columns = ", ".join(COLUMNS)
         return set(views.execute(f"SELECT {columns} FROM orders WHERE order_id = ?", (order_id,)).fetchone())
 
 

@@ -33,6 +33,6 @@ def test_filled_orders_have_ended_or_are_parked_and_differ_in_all_by_which_order
     orders = rows()
     assert {order["run_state"] for order in orders} == {RunState.ENDED, RunState.PARKED}
     least = {"order_id": ORDERS, "placed_at": ORDERS, "authorization_id": 300, "total_minor": 150, "phone_index": 30}
-    least |= {"name_index": 30, "restaurant": 10, "courier": 10, "currency": 3, "status": 3, "cancellation_cause": 4}
+    least |= {"name_index_1": 30, "restaurant": 10, "courier": 10, "currency": 3, "status": 3, "cancellation_cause": 4}
     for column, distinct in least.items():
         assert len({order[column] for order in orders}) >= distinct, column

@@ -46,7 +46,7 @@ PREPARE p AS SELECT 1
 OTHER_DATA = """
 SELECT phone_index FROM orders
 SELECT email_index FROM main.orders
-SELECT name_index FROM "main"."orders"
+SELECT name_index_1 FROM "main"."orders"
 SELECT o.phone_index FROM main.orders AS o
 SELECT * FROM main.orders
 SELECT * FROM public.orders

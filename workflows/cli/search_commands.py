@@ -55,7 +55,7 @@ def search(
     *,
     phone: Annotated[str | None, typer.Option(help="With or without the country; the last nine digits count.")] = None,
     email: Annotated[str | None, typer.Option(help="The whole address.")] = None,
-    name: Annotated[str | None, typer.Option(help="All words of the name, in any order.")] = None,
+    name: Annotated[str | None, typer.Option(help="One or several words of the name, in any order.")] = None,
     reason: Annotated[
         str | None,
         typer.Option(metavar="TEXT", callback=printable_ascii, help="Why; auditors read it. Do not name the customer."),

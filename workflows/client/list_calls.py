@@ -76,6 +76,7 @@ def search_orders(
     """Find the orders of a customer by what the customer says. For support.
 
     Args:
+        name: One or several words of the name, in any order.
         reason: Why it is searched. It is recorded for auditors; it should not name the customer.
     """
     query = {"limit": str(limit), **_set(cursor=cursor)}

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import update
 
+from workflows.orders.blind_index import COLUMNS
 from workflows.projections.orders import ORDERS
 from workflows.projections.store import ViewStore, build_table
-
-_INDEXES = ("phone_index", "email_index", "name_index")
 
 
 def forget_customer(store: ViewStore, customer: str) -> None:
@@ -22,6 +21,6 @@ def forget_customer(store: ViewStore, customer: str) -> None:
         build = store.builds(connection).get("orders")
         built = [] if build is None else [build_table(store.views["orders"], build.generation)]
         for table in (ORDERS, *built):
-            emptied = update(table).where(table.c.customer == customer).values(dict.fromkeys(_INDEXES))
+            emptied = update(table).where(table.c.customer == customer).values(dict.fromkeys(COLUMNS))
             connection.execute(emptied)
     store.database.forget()

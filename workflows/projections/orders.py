@@ -32,6 +32,7 @@ from domain.order.payment import Hold, Transfer
 from workflows.clock import timestamp
 from workflows.event_store.commits import History
 from workflows.event_store.streams import order_id_in
+from workflows.orders.blind_index import COLUMNS as BLIND_INDEX_COLUMNS
 from workflows.orders.blind_index import BlindIndex
 from workflows.orders.command_handling import folded_order
 from workflows.orders.waiting import waits_since
@@ -93,17 +94,14 @@ ORDERS = Table(
     optional_text("fault"),
     count("offers"),
     count("approvals"),  # requests that wait for a second person
-    # blind indexes
-    optional_text("phone_index"),
-    optional_text("email_index"),
-    optional_text("name_index"),
+    *map(optional_text, BLIND_INDEX_COLUMNS),
     text("id_reversed"),  # the id without ord_, its last character first: an index of it finds endings
     text("head"),  # the hash of the last commit, in hexadecimal
 )
 _column = ORDERS.c
 
 
-_LOOKED_UP = ("parked_since", "phone_index", "email_index", "name_index")
+_LOOKED_UP = ("parked_since", *BLIND_INDEX_COLUMNS)
 
 
 def _if_set(name: str) -> dict[str, Any]:
@@ -119,7 +117,7 @@ for _index in (
     Index("courier", _column.courier, _column.placed_at),
     Index("restaurant_status", _column.restaurant, _column.status, _column.placed_at),
     Index("status", _column.status, _column.placed_at),
-    Index("amount", _column.currency, _column.total_minor),
+    Index("currency", _column.currency),
     Index("id_reversed", _column.id_reversed),
     Index("waiting", _column.waiting_since, _column.order_id, **_if_set("waiting_since")),
     *(Index(name, _column[name], **_if_set(name)) for name in _LOOKED_UP),
@@ -134,7 +132,7 @@ def orders_view(blind_index: BlindIndex) -> View:
         order = folded_order(history)
         return [] if order.placed is None else [_row(history, order, order.placed, blind_index)]
 
-    return View(name="orders", version=3, table=ORDERS, rows=rows, fingerprint=blind_index.fingerprint)
+    return View(name="orders", version=4, table=ORDERS, rows=rows, fingerprint=blind_index.fingerprint)
 
 
 def _row(history: History, order: Order, placed: OrderPlaced, blind_index: BlindIndex) -> Row:

@@ -29,7 +29,8 @@ class OrderFilter:
     """Which orders. Times are texts as in the log; ``..._from`` includes its time, ``..._to`` does not.
 
     ``amount_min`` and ``amount_max`` bound one of the order's amounts: see ``workflows.projections.amounts``.
-    ``phone_index``, ``email_index`` and ``name_index`` are blind indexes; only ``POST /orders/search`` sets them.
+    ``phone_index``, ``email_index`` and ``name_words`` are blind indexes; only ``POST /orders/search`` sets them. Each
+    of ``name_words`` is in the name.
     """
 
     status: tuple[Status, ...] = ()
@@ -52,7 +53,7 @@ class OrderFilter:
     id_suffix: str | None = None
     phone_index: str | None = None
     email_index: str | None = None
-    name_index: str | None = None
+    name_words: tuple[str, ...] = ()
 
     @property
     def further_views(self) -> tuple[str, ...]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, func, literal, or_, select, true, union_all
 
 from workflows.clock import read_timestamp, timestamp
+from workflows.orders.blind_index import NAME_COLUMNS
 from workflows.orders.permissions import reads_all
 from workflows.projections.amounts import AMOUNTS
 from workflows.projections.events import EVENTS
@@ -19,25 +21,33 @@ from workflows.search.unindexed import hidden, not_looked_up
 
 _column = ORDERS.c
 
+CountedRows: TypeAlias = Select[Any] | CompoundSelect[Any]
+"""Rows of an index that are counted to find out whether they are few."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Filter:
     """A filter that holds for few orders or for most.
 
     Attributes:
-        counted: Conditions on the rows of one index, which are counted to find out.
+        counted: The rows of an index, or of several, which are counted to find out.
         looked_up: The conditions on ``orders`` that have the orders looked up by that index.
         walked: The same conditions so that no index is used.
     """
 
-    counted: list[ColumnElement[bool]]
+    counted: CountedRows
     looked_up: list[ColumnElement[bool]]
     walked: list[ColumnElement[bool]]
 
 
+def rows_with(conditions: Sequence[ColumnElement[bool]]) -> CountedRows:
+    """Return the rows of a table that satisfy conditions, to be counted."""
+    return select(literal(1)).where(*conditions)
+
+
 def _filter(*conditions: ColumnElement[bool]) -> Filter:
     own = list(conditions)
-    return Filter(counted=own, looked_up=own, walked=[not_looked_up(condition) for condition in own])
+    return Filter(counted=rows_with(own), looked_up=own, walked=[not_looked_up(condition) for condition in own])
 
 
 def sparse(query: OrderQuery) -> list[Filter]:
@@ -71,7 +81,6 @@ def rest(query: OrderQuery) -> Iterator[ColumnElement[bool]]:
     for column, value in (
         (_column.phone_index, wanted.phone_index),
         (_column.email_index, wanted.email_index),
-        (_column.name_index, wanted.name_index),
         (hidden(_column.dependency), wanted.dependency),
     ):
         if value is not None:
@@ -94,7 +103,7 @@ def rest(query: OrderQuery) -> Iterator[ColumnElement[bool]]:
 
 
 def ranges(query: OrderQuery) -> list[Filter]:
-    """Return the filters by amount, by a part of the id and by change."""
+    """Return the filters by the words of a name, by amount, by a part of the id and by change."""
     wanted = query.filter
     by_change = query.sort is OrderSort.CHANGED  # then its index has the order
     amounts = [] if wanted.amount_min is None and wanted.amount_max is None else [_amounts(wanted)]
@@ -104,7 +113,15 @@ def ranges(query: OrderQuery) -> list[Filter]:
         _suffix(wanted),
         [] if by_change else _changed(wanted),
     )
-    return [*amounts, *(_filter(*conditions) for conditions in others if conditions)]
+    words = map(_has_word, wanted.name_words)
+    return [*words, *amounts, *(_filter(*conditions) for conditions in others if conditions)]
+
+
+def _has_word(word: str) -> Filter:
+    """Return the filter that a word is in the name. No order has it twice, so that each index is counted alone."""
+    places = [_column[name] == word for name in NAME_COLUMNS]
+    counted = union_all(*(rows_with([place]) for place in places))
+    return Filter(counted=counted, looked_up=[or_(*places)], walked=[not_looked_up(or_(*places))])
 
 
 def _amounts(wanted: OrderFilter) -> Filter:
@@ -124,7 +141,7 @@ def _amounts(wanted: OrderFilter) -> Filter:
     its_own = select(true()).where(AMOUNTS.c.order_id == _column.order_id, *map(not_looked_up, inside))
     one = its_own.limit(1).correlate(ORDERS)
     return Filter(
-        counted=inside,
+        counted=rows_with(inside),
         looked_up=[_column.order_id.in_(select(AMOUNTS.c.order_id).where(*inside))],
         walked=[not_looked_up(one.scalar_subquery())],  # not EXISTS, for which PostgreSQL would read all amounts
     )

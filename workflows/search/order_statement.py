@@ -11,14 +11,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, exists, func, literal, not_, select, union, union_all
+from sqlalchemy import ColumnElement, Connection, exists, func, not_, select, union, union_all
 
 from domain.identifiers import Role
 from workflows.projections.offers import OFFERS
 from workflows.projections.orders import ORDERS
 from workflows.search.cursors import behind, decode
 from workflows.search.filters import OrderSort
-from workflows.search.order_conditions import Filter, of_parties, parties_and_statuses, ranges, rest, sparse
+from workflows.search.order_conditions import (
+    CountedRows,
+    Filter,
+    of_parties,
+    parties_and_statuses,
+    ranges,
+    rest,
+    rows_with,
+    sparse,
+)
 from workflows.search.order_query import OrderQuery
 from workflows.search.pages import page_of, union_page
 from workflows.search.scopes import open_offers_to, orders_of
@@ -132,7 +141,7 @@ def _narrow(
 ) -> tuple[bool, Filter | None]:
     """Return whether few orders are looked up, and the filter whose index names them; None: another condition's."""
     wanted = query.filter
-    looked_up = (wanted.payment_reference, wanted.phone_index, wanted.email_index, wanted.name_index)
+    looked_up = (wanted.payment_reference, wanted.phone_index, wanted.email_index)
     if any(value is not None for value in looked_up):
         return True, None
     for each in few_usually:
@@ -141,7 +150,7 @@ def _narrow(
     if query.by_placing:
         if query.of_one_party:
             return False, None  # their own index has the order
-    elif any(_few(connection, conditions) for conditions in parties_and_statuses(query)):
+    elif any(_few(connection, rows_with(conditions)) for conditions in parties_and_statuses(query)):
         return True, None
     for each in more:
         if _few(connection, each.counted):
@@ -149,9 +158,9 @@ def _narrow(
     return False, None
 
 
-def _few(connection: Connection, conditions: Sequence[ColumnElement[bool]]) -> bool:
-    """Whether at most NARROW_MAX rows of a table satisfy conditions that an index of it holds."""
-    some = select(literal(1)).where(*conditions).limit(NARROW_MAX + 1).subquery()
+def _few(connection: Connection, rows: CountedRows) -> bool:
+    """Whether there are at most NARROW_MAX of these rows."""
+    some = rows.limit(NARROW_MAX + 1).subquery()
     return connection.execute(select(func.count()).select_from(some)).scalar_one() <= NARROW_MAX
 
 

@@ -151,6 +151,13 @@ export function countdown(deadline, now) {
   return ms >= 0 ? `in ${seconds(ms)}` : `${seconds(-ms)} over`;
 }
 
+/**
+ * Write how much of a wait is left, to stand behind who is waited for: `1h 34m left`, or `12 s over`.
+ * @param {string} deadline
+ * @param {number} now in milliseconds since 1970
+ */
+export const timeLeft = (deadline, now) => countdown(deadline, now).replace(/^in (.*)/, "$1 left");
+
 /** Whether the browser knows a time zone. @param {string} zone */
 export function isZone(zone) {
   try {

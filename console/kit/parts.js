@@ -101,13 +101,16 @@ export function AsOf({ of }) {
   `;
 }
 
-/** What is left until a deadline. @param {{until: string | null | undefined}} props */
-export function Countdown({ until }) {
+/**
+ * What is left until a deadline.
+ * @param {{until: string | null | undefined, write?: (until: string, now: number) => string}} props
+ */
+export function Countdown({ until, write = countdown }) {
   const now = useNow();
   if (!until) return null;
   const over = Date.parse(until) < now;
   return html`<time class=${classes("countdown", over && "over")} dateTime=${until} title=${exact(until)}>
-    ${countdown(until, now)}
+    ${write(until, now)}
   </time>`;
 }
 

@@ -1,6 +1,6 @@
 /** The list of orders: filters in the address, a countdown to the next deadline, columns by role. */
 
-import { dateTime } from "../core/time.js";
+import { dateTime, timeLeft } from "../core/time.js";
 import { UNDER_WAY, WAITS, causeWords } from "../core/values.js";
 import { post } from "../kit/api.js";
 import { BULK_ACTIONS, BulkDialog, BulkJob, ordersInWords } from "../kit/bulk.js";
@@ -343,7 +343,7 @@ function waitCell(order) {
   return html`
     ${WAITS[wait.what] ?? words(wait.what)}${" "}
     ${wait.until
-      ? html`<${Countdown} until=${wait.until} />`
+      ? html`<${Countdown} until=${wait.until} write=${timeLeft} />`
       : html`<span class="dim"><${Lasting} from=${wait.since} /></span>`}
     ${wait.overdue && html` <${Badge} of="parked" label="overdue" />`}
   `;

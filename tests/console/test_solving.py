@@ -168,6 +168,7 @@ def test_a_courier_admits_that_a_completed_order_never_came_and_the_customer_get
     eventually(lambda: bert.get(order)["status"] == "cancelled")
     assert bert.why(order)["sentence"].endswith("everything was given back or written off.")
     assert not bert.why(order)["owed"]
+    page.wait_for_selector(".state dd:has-text('reported, but it failed')")
 
 
 def _sent(visit: Visit, event: str, reason: str) -> None:

@@ -61,7 +61,7 @@ export function State({ state, states, event, index }) {
         <h3>Payment</h3>
         <dl>
           ${row(
-            "status",
+            "hold",
             "payment/authorization/state",
             payment.authorization ? words(payment.authorization.state) : "not asked",
           )}
@@ -95,10 +95,18 @@ export function State({ state, states, event, index }) {
             ),
           )}
           ${row("picked up", "delivery/picked_up", delivery.picked_up, offers.length > 0)}
-          ${row("delivered", "delivery/delivered", delivery.delivered, offers.length > 0)}
+          ${row("delivered", "delivery/delivered", deliveredWords(delivery.delivered, offers), offers.length > 0)}
           ${offers.length === 0 && html`<div><dt class="dim">no courier asked yet</dt></div>`}
         </dl>
       </section>
     </div>
   </${Card}>`;
 }
+
+/**
+ * A report that the order was delivered stays in the log, also if the delivery is confirmed to have failed afterwards.
+ * @param {boolean} delivered
+ * @param {any[]} offers
+ */
+const deliveredWords = (delivered, offers) =>
+  delivered && offers.at(-1)?.state === "failed" ? "reported, but it failed" : delivered;

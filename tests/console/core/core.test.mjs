@@ -16,7 +16,7 @@ import { drawTrack, metresBetween, sentenceOf, stagesOf, withPosition } from "..
 import { understand } from "../../../console/core/search.js";
 import { offersOf } from "../../../console/pages/order/offers.js";
 import { heldWords } from "../../../console/core/values.js";
-import { ago, countdown, dateTime, duration, offset, utcBeside, withClocks, withTimes } from "../../../console/core/time.js";
+import { ago, countdown, dateTime, duration, offset, timeLeft, utcBeside, withClocks, withTimes } from "../../../console/core/time.js";
 
 const EUR = (amount) => ({ amount, currency: "EUR" });
 
@@ -54,6 +54,7 @@ test("durations and countdowns read well at every size", () => {
   const now = Date.parse("2026-01-01T12:00:00Z");
   assert.equal(countdown("2026-01-01T12:04:05Z", now), "in 4m 05s");
   assert.equal(countdown("2026-01-01T11:59:48Z", now), "12 s over");
+  assert.deepEqual([245_000, -12_000].map((ms) => timeLeft(new Date(now + ms).toISOString(), now)), ["4m 05s left", "12 s over"]);
   assert.deepEqual([4_900, 0].map((ms) => countdown(new Date(now + ms).toISOString(), now)), ["in 4 s", "in 0 s"], "what ticks is in whole seconds");
   assert.deepEqual([9_400, 900].map((ms) => ago(new Date(now - ms).toISOString(), now)), ["9 s ago", "now"]);
 });

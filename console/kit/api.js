@@ -2,6 +2,7 @@
 
 import { address } from "../core/addresses.js";
 import { Problem, readProblem } from "../core/problems.js";
+import { oneAtATime } from "../core/reading.js";
 import { useCatchUp } from "./catch_up.js";
 import { currentConfig, currentToken, logOut } from "./session.js";
 import { Store } from "./store.js";
@@ -98,6 +99,24 @@ function asJson(text) {
 }
 
 /**
+ * Read when `deps` change and when the returned function is called.
+ * @param {(signal: AbortSignal) => Promise<void>} read
+ * @param {any[]} deps
+ */
+export function useReading(read, deps) {
+  const latest = useRef(read);
+  latest.current = read;
+  const begin = useRef(() => {});
+  useEffect(() => {
+    const abort = new AbortController();
+    begin.current = oneAtATime((signal) => latest.current(signal), abort.signal);
+    begin.current();
+    return () => abort.abort();
+  }, deps);
+  return useCallback(() => begin.current(), []);
+}
+
+/**
  * Load something, and load it again when `deps` change, while it lacks what the log has, and after a problem that
  * passes. What was loaded stays visible meanwhile.
  * @template T
@@ -113,24 +132,18 @@ export function useLoaded(load, deps) {
       loading: true,
     }),
   );
-  const [round, again] = useState(0);
-  const latest = useRef(load);
-  latest.current = load;
-  useEffect(() => {
-    const abort = new AbortController();
+  const reload = useReading((signal) => {
     show((before) => ({ ...before, loading: true }));
-    latest.current(abort.signal).then(
-      (data) => abort.signal.aborted || show({ data, error: null, loading: false }),
-      (error) => abort.signal.aborted || show((before) => ({ ...before, error, loading: false })),
+    return load(signal).then(
+      (data) => void (signal.aborted || show({ data, error: null, loading: false })),
+      (error) => void (signal.aborted || show((before) => ({ ...before, error, loading: false }))),
     );
-    return () => abort.abort();
-  }, [...deps, round]);
+  }, deps);
   useEffect(() => {
-    const retry = (/** @type {boolean} */ is) => void (is && again((n) => n + 1));
+    const retry = (/** @type {boolean} */ is) => void (is && reload());
     online.listeners.add(retry);
     return () => void online.listeners.delete(retry);
   }, []);
-  const reload = useCallback(() => again((n) => n + 1), []);
   useCatchUp(state.data, state.error, reload);
   return { ...state, reload };
 }

@@ -5,7 +5,7 @@
 
 import { get, useLoaded } from "./api.js";
 import { useLive } from "./live.js";
-import { focused, html, useCallback, useState } from "./view.js";
+import { focused, html, useCallback, useRef, useState } from "./view.js";
 
 /** How long the views take to follow a change that names no version. */
 const FOLLOW_MS = 300;
@@ -16,14 +16,14 @@ const FOLLOW_MS = 300;
  * @param {string} topic of the changes
  */
 export function useBoardList(path, query, topic) {
-  const [newest, include] = useState("");
-  const list = useLoaded((signal) => get(path, { query: { ...query, wait_for: newest }, signal }), [newest]);
+  const newest = useRef("");
+  const list = useLoaded((signal) => get(path, { query: { ...query, wait_for: newest.current }, signal }), []);
   /** Read the list again, with this version of an order. */
-  const changed = useCallback(
-    (/** @type {{id: string, version?: number}} */ order) =>
-      void (order?.version ? include(`${order.id}:${order.version}`) : setTimeout(list.reload, FOLLOW_MS)),
-    [],
-  );
+  const changed = useCallback((/** @type {{id: string, version?: number}} */ order) => {
+    if (!order?.version) return void setTimeout(list.reload, FOLLOW_MS);
+    newest.current = `${order.id}:${order.version}`;
+    list.reload();
+  }, []);
   useLive(topic, (message) => changed({ id: message.order_id, version: message.version }), { begun: list.reload });
   return { ...list, changed };
 }

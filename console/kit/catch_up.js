@@ -1,6 +1,7 @@
 /** What is read is read again by itself: while it lacks what the log has already, and after a problem that passes. */
 
 import { isPassing } from "../core/problems.js";
+import { lacks } from "../core/reading.js";
 import { useEffect, useRef } from "./view.js";
 
 /** The views mostly follow within this time. Each further wait is twice as long: a long delay costs few requests. */
@@ -15,15 +16,9 @@ const LONGEST_MS = 10_000;
 export function useCatchUp(answer, problem, reload) {
   const wait = useRef(FIRST_MS);
   useEffect(() => {
-    if (problem ? !isPassing(problem) : isWhole(answer)) return void (wait.current = FIRST_MS);
+    if (problem ? !isPassing(problem) : !lacks(answer)) return void (wait.current = FIRST_MS);
     const timer = setTimeout(reload, wait.current);
     wait.current = Math.min(LONGEST_MS, 2 * wait.current);
     return () => clearTimeout(timer);
   }, [answer, problem]);
-}
-
-/** Whether an answer has all that the log had. @param {any} answer */
-function isWhole(answer) {
-  const age = answer?.as_of ?? answer;
-  return !age?.lag_commits && age?.complete !== false && age?.includes !== false;
 }

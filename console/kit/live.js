@@ -11,8 +11,12 @@ import { useEffect, useRef } from "./view.js";
 
 /** @typedef {"off" | "connecting" | "live" | "unavailable"} LiveState */
 /**
- * @typedef {{since: number | undefined, take: (message: any) => void, refused?: (problem: Problem) => void, begun?: ()
- *   => void}} Subscription `begun` is called once: changes from then on are taken
+ * @typedef {object} Subscription
+ * @property {number | undefined} since
+ * @property {(message: any) => void} take
+ * @property {(problem: Problem) => void} [refused]
+ * @property {() => void} [begun] called once: changes from then on are taken; and again where changes before were not
+ * @property {boolean} [isBegun]
  */
 
 /** @type {Store<LiveState>} */
@@ -116,12 +120,15 @@ function oldest(subscribers) {
   return places.length ? Math.min(...places) : undefined;
 }
 
+const GAPS = ["TooFarBehind", "NoSuchVersion"];
+
 /** @param {any} message */
 function take(message) {
   const subscribers = topics.get(message.topic ?? message.subscribed);
   if (!subscribers) return;
   if (message.error) {
     const problem = new Problem(409, String(message.error.type).split(":").pop() ?? "", message.error.detail);
+    if (GAPS.includes(problem.name)) return beginAnew(message.topic, subscribers);
     for (const each of [...subscribers]) each.refused?.(problem);
     return;
   }
@@ -129,8 +136,19 @@ function take(message) {
   for (const each of [...subscribers]) {
     if (place !== undefined) each.since = Math.max(each.since ?? 0, place);
     if (!message.subscribed) each.take(message);
-    else each.begun?.(), (each.begun = undefined);
+    else if (!each.isBegun) (each.isBegun = true), each.begun?.();
   }
+}
+
+/**
+ * What was missed cannot be sent any more, or the log is another one: subscribe from now on, and read again what is
+ * shown.
+ * @param {string} topic
+ * @param {Set<Subscription>} subscribers
+ */
+function beginAnew(topic, subscribers) {
+  for (const each of subscribers) (each.since = undefined), (each.isBegun = false);
+  send(topic, undefined);
 }
 
 /** Try again after a while that grows, with chance so that not all browsers return at once. */

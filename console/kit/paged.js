@@ -3,17 +3,18 @@
  * totals.
  */
 
-import { get } from "./api.js";
+import { get, useReading } from "./api.js";
 import { useCatchUp } from "./catch_up.js";
-import { useCallback, useEffect, useRef, useState } from "./view.js";
+import { useCallback, useRef, useState } from "./view.js";
 
 /**
  * @param {string} path
  * @param {string} name the field of the answer that holds the rows
  * @param {Record<string, any>} query
  * @param {(cursor: string | null) => Promise<any>} [load] in place of a GET, for searches in a body
+ * @param {boolean} [held] whether its reader holds it still
  */
-export function usePaged(path, name, query, load) {
+export function usePaged(path, name, query, load, held = false) {
   const [state, show] = useState({
     rows: /** @type {any[]} */ ([]),
     next: /** @type {string | null} */ (null),
@@ -22,7 +23,6 @@ export function usePaged(path, name, query, load) {
     problem: /** @type {any} */ (null),
     loading: true,
   });
-  const [round, again] = useState(0);
   const reading = useRef(false);
   const key = JSON.stringify([path, query, load ? 1 : 0]);
   const page = useCallback(
@@ -30,17 +30,17 @@ export function usePaged(path, name, query, load) {
       load ? load(cursor) : get(path, { query: { limit: 50, ...query, cursor }, signal }),
     [key],
   );
-  useEffect(() => {
-    const abort = new AbortController();
+  const reload = useReading((signal) => {
     show((before) => ({ ...before, loading: true }));
-    page(null, abort.signal).then(
+    return page(null, signal).then(
       (found) =>
-        abort.signal.aborted ||
-        show({ rows: found[name], next: found.next, asOf: found.as_of, first: found, problem: null, loading: false }),
-      (problem) => abort.signal.aborted || show((before) => ({ ...before, problem, loading: false })),
+        void (
+          signal.aborted ||
+          show({ rows: found[name], next: found.next, asOf: found.as_of, first: found, problem: null, loading: false })
+        ),
+      (problem) => void (signal.aborted || show((before) => ({ ...before, problem, loading: false }))),
     );
-    return () => abort.abort();
-  }, [page, round]);
+  }, [page]);
   const more = useCallback(() => {
     if (!state.next || reading.current) return;
     reading.current = true;
@@ -67,9 +67,8 @@ export function usePaged(path, name, query, load) {
     show((before) => ({ ...before, rows, next }));
     return rows;
   };
-  const reload = useCallback(() => again((n) => n + 1), []);
   // a reader of further pages is not thrown back to the first, and a search for personal data is recorded each time
-  const held = load || state.rows.length > state.first?.[name].length;
-  useCatchUp(held ? null : state.first, held ? null : state.problem, reload);
+  const still = held || load || state.rows.length > state.first?.[name].length;
+  useCatchUp(still ? null : state.first, still ? null : state.problem, reload);
   return { ...state, all, more: state.next ? more : undefined, reload, change: show };
 }

@@ -22,13 +22,13 @@ const GATHER_MS = 250;
 
 /** @param {{query: Record<string, string>}} props */
 export default function Events({ query }) {
-  const list = usePaged("events", "events", query);
   const [paused, pause] = useState(false);
   const [waiting, count] = useState(0);
   const [chosen, choose] = useState(/** @type {any} */ (null));
   const timer = useRef(/** @type {any} */ (null));
   const atTop = useAtTop();
   const held = paused || !atTop;
+  const list = usePaged("events", "events", query, undefined, held);
   const holds = useRef(held);
   holds.current = held;
   const read = () => (count(0), list.reload());

@@ -176,9 +176,8 @@ export default function Home() {
 /** Load again after orders changed, once in a while and not for each change. @param {() => void} reload */
 function useRefresh(reload) {
   const timer = useRef(/** @type {any} */ (null));
-  useLive(may("list_events") ? "orders" : null, () => {
-    timer.current ??= setTimeout(() => ((timer.current = null), reload()), REFRESH_MS);
-  });
+  const soon = () => void (timer.current ??= setTimeout(() => ((timer.current = null), reload()), REFRESH_MS));
+  useLive(may("list_events") ? "orders" : null, soon, { begun: soon });
   useEffect(() => () => clearTimeout(timer.current), []);
 }
 

@@ -31,7 +31,7 @@ export default function Incidents({ query }) {
   const [fresh, count] = useState(0);
   const [retrying, retry] = useState(/** @type {any} */ (null));
   const [claiming, claim] = useState(/** @type {any} */ (null));
-  useLive("incidents", () => count((n) => n + 1));
+  useLive("incidents", () => count((n) => n + 1), { begun: list.reload });
   const show = () => (count(0), list.reload());
   const groups = list.data?.groups ?? [];
   const rows = list.data?.incidents ?? [];

@@ -23,7 +23,7 @@ import { Actions, AddNote } from "./order/actions.js";
 import { Changes } from "./order/changes.js";
 import { Contact } from "./order/contact.js";
 import { Evidence } from "./order/evidence.js";
-import { Executions } from "./order/executions.js";
+import { Executions, useRuns } from "./order/executions.js";
 import { Graph } from "./order/graph.js";
 import { Money } from "./order/money.js";
 import { Receipt } from "./order/receipt.js";
@@ -52,10 +52,7 @@ export default function Order({ id, query }) {
     async (signal) => (may("read_ledger") && order ? get(`orders/${id}/ledger`, { signal }) : null),
     [id, order?.version],
   );
-  const runs = useLoaded(
-    async (signal) => (may("read_runs") && order ? get(`orders/${id}/runs`, { signal }) : null),
-    [id, order?.version],
-  );
+  const runs = useRuns(id, order);
   const sent = useDeliveries(id, order?.version);
   const states = useMemo(() => (timeline ? statesOf(timeline.initial, timeline.events) : []), [timeline]);
   const index = timeline ? indexAt(timeline.events, query.at) : 0;
@@ -105,7 +102,7 @@ export default function Order({ id, query }) {
     choose,
     why: why.data,
     ledger: ledger.data,
-    runs: runs.data,
+    runs,
     deliveries: sent.data,
     deliveriesProblem: sent.error,
     readDeliveries: sent.reload,

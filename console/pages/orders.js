@@ -70,7 +70,7 @@ function Orders({ query }) {
     bySearch ? search : undefined,
   );
   const [fresh, count] = useState(0);
-  useLive(may("list_events") ? "orders" : null, () => count((n) => n + 1));
+  useLive(may("list_events") ? "orders" : null, () => count((n) => n + 1), { begun: () => bySearch || list.reload() });
   const show = () => (count(0), list.reload());
   const { chosen, choose, chooseAll, clear } = useChosen(list.rows);
   const [action, begin] = useState(/** @type {import("../kit/bulk.js").BulkAction | ""} */ (""));

@@ -3,15 +3,37 @@
 import { awsPage } from "../../core/addresses.js";
 import { isDesigned, stateWords } from "../../core/graphs.js";
 import { between, duration, exact, offset } from "../../core/time.js";
+import { get, useLoaded } from "../../kit/api.js";
+import { useCatchUp } from "../../kit/catch_up.js";
 import { Dialog } from "../../kit/dialog.js";
 import { usePaged } from "../../kit/paged.js";
 import { Badge, Card, Said, Time, Trouble, actorWords } from "../../kit/parts.js";
 import { useNow } from "../../kit/now.js";
-import { classes, html, memo, useState } from "../../kit/view.js";
+import { may } from "../../kit/session.js";
+import { classes, html, memo, useMemo, useState } from "../../kit/view.js";
 
 const TONES = /** @type {Record<string, string>} */ ({
   RUNNING: "running", SUCCEEDED: "closed", FAILED: "parked", TIMED_OUT: "parked", ABORTED: "stopped",
 });
+
+const ENDED = ["completed", "cancelled", "abandoned"];
+
+/**
+ * Read the runs of an order. A machine ends a moment after the last event: until then they are read again.
+ * @param {string} id
+ * @param {any} order
+ */
+export function useRuns(id, order) {
+  const runs = useLoaded(
+    async (signal) => (may("read_runs") && order ? get(`orders/${id}/runs`, { signal }) : null),
+    [id, order?.version],
+  );
+  const rests = order && (order.parked || ENDED.includes(order.status));
+  const newest = rests && runs.data?.runs.at(-1);
+  const ends = newest?.executions?.some((/** @type {any} */ each) => each.status === "RUNNING");
+  useCatchUp(useMemo(() => ({ complete: !ends }), [runs.data, ends]), null, runs.reload);
+  return runs.data;
+}
 
 /** @param {any} props */
 export function Executions({ runs, event, began }) {

@@ -9,6 +9,7 @@ import { endsOf, graphOf, stateWords } from "../../../console/core/graphs.js";
 import { eachOf, isZero, minus, money, negative, share, sums, withAmounts } from "../../../console/core/money.js";
 import { applyPatch, valueAt } from "../../../console/core/patches.js";
 import { isPassing, readProblem } from "../../../console/core/problems.js";
+import { lacks, oneAtATime } from "../../../console/core/reading.js";
 import { answersOf, compareWithLedger } from "../../../console/core/provider.js";
 import { attemptWords, isUndelivered, standing, stateWords as deliveryWords, typeWords, versionOf } from "../../../console/core/deliveries.js";
 import { changesOf, compressed, spansOf, statesOf, undosOf } from "../../../console/core/sagas.js";
@@ -380,4 +381,56 @@ test("an order behind stopped calls leads to the page on which they are started 
   const wait = { what: "circuit", dependency: "kitchen", reports: [] };
   const [first] = offeredFor({ waits: [wait], plans: { retry: PLAN } });
   assert.deepEqual([first.title, first.href], ["Start calls to kitchen again", "circuits"]);
+});
+
+/** A read that ends when the test says so. */
+function held() {
+  const reads = [];
+  const read = (signal) => new Promise((done) => reads.push({ signal, done }));
+  return { reads, read };
+}
+
+const turn = () => new Promise((done) => setTimeout(done));
+
+test("what is read again while it is read is read once more afterwards, and not given up each time", async () => {
+  const { reads, read } = held();
+  const abort = new AbortController();
+  const begin = oneAtATime(read, abort.signal);
+  begin(), begin(), begin();
+  assert.deepEqual([reads.length, reads[0].signal.aborted], [1, false]);
+  reads[0].done();
+  await turn();
+  assert.equal(reads.length, 2, "once for all that asked meanwhile");
+  reads[1].done();
+  await turn();
+  assert.equal(reads.length, 2);
+  begin();
+  abort.abort();
+  assert.equal(reads[2].signal.aborted, true);
+  reads[2].done();
+  begin();
+  await turn();
+  assert.equal(reads.length, 3, "nothing is read once it has ended");
+});
+
+test("a read that never ends is given up for the next one", async (t) => {
+  const { now } = Date;
+  t.after(() => (Date.now = now));
+  const { reads, read } = held();
+  const begin = oneAtATime(read, new AbortController().signal);
+  begin();
+  Date.now = () => now() + 31_000;
+  begin();
+  assert.deepEqual([reads.length, reads[0].signal.aborted, reads[1].signal.aborted], [2, true, false]);
+  reads[0].done();
+  await turn();
+  begin();
+  assert.equal(reads.length, 2, "the end of the old one is not that of the new one");
+});
+
+test("a list lacks what it says; an order that its reader may not see any more is not waited for", () => {
+  const age = { lag_commits: 0, complete: true, includes: null };
+  const listed = [{}, { lag_commits: 2 }, { complete: false, lag_commits: null }, { includes: false }, { includes: false, lag_commits: null }];
+  assert.deepEqual(listed.map((each) => lacks({ as_of: { ...age, ...each } })), [false, true, true, false, true]);
+  assert.deepEqual([lacks({ ...age, lag_commits: 1 }), lacks({ order: {} }), lacks([]), lacks(null), lacks(undefined)], [true, false, false, false, false]);
 });

@@ -17,6 +17,7 @@ from tests.cli.advice import parse
 from workflows.cli import connection
 from workflows.cli.demo.engine_process import EngineProcess, engine
 from workflows.cli.main import run
+from workflows.client import ExpediterClient
 
 TEMPLATE_DEFAULTS: dict[str, str] = {}
 """No parameter is changed: restaurants and couriers have minutes to answer, as when deployed."""
@@ -88,6 +89,21 @@ def ends_as() -> Callable[[Callable[[], dict[str, Any]], str], dict[str, Any]]:
         return view
 
     return wait
+
+
+def eventually(look: Callable[[], Any]) -> Any:
+    """Poll until the answer is not empty: what is read of the views, or of a provider, follows a moment later."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (answer := look()):
+        assert time.monotonic() < deadline, "nothing came"
+        time.sleep(0.1)
+    return answer
+
+
+def wait_until_listed(running: EngineProcess, order_id: str, version: int) -> None:
+    """Wait until the views include a version of an order. One request waits for a second at most."""
+    with ExpediterClient(running.url, connection.minted(running.data, "support", "sue", 600)) as client:
+        eventually(lambda: client.orders(limit=1, wait_for=f"{order_id}:{version}")["as_of"]["includes"])
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from tests.cli.conftest import wait_until_listed
 from workflows.cli.connection import minted
 from workflows.client import ExpediterClient
 
@@ -16,7 +17,7 @@ def _ended(expediter: Any, running: Any, ends_as: Callable[..., Any]) -> str:
     expediter("order", "cancel", order_id, "--reason", "rain", "--data", running.data)
     with ExpediterClient(running.url, minted(running.data, "support", "sue", 600)) as client:
         ended = ends_as(lambda: client.get(order_id), "cancelled")
-        assert client.orders(wait_for=f"{order_id}:{ended['version']}")["as_of"]["includes"]
+    wait_until_listed(running, order_id, ended["version"])
     return order_id
 
 

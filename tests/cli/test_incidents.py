@@ -6,18 +6,17 @@ import re
 import shlex
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from tests.cli.conftest import eventually
 from workflows.cli.demo.engine_process import EngineProcess
 from workflows.client import ExpediterClient
 
 CAUSE = "DeliveryOverdue@couriers"
-PATIENCE_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -35,20 +34,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]
 
 
 @pytest.fixture
-def eventually() -> Callable[[Callable[[], Any]], Any]:
-    """Poll until the answer is not empty."""
-
-    def ask(question: Callable[[], Any]) -> Any:
-        deadline = time.monotonic() + PATIENCE_S
-        while not (answer := question()):
-            assert time.monotonic() < deadline, "nothing came"
-        return answer
-
-    return ask
-
-
-@pytest.fixture
-def parked(expediter: Any, running: Any, eventually: Any) -> str:
+def parked(expediter: Any, running: Any) -> str:
     """An order whose courier picked the meal up and reported nothing more."""
     order: str = expediter("order", "place", "--example", "--data", running.data).out.strip()
     token = expediter("token", "--role", "support", "--id", "sue", "--data", running.data).out.strip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.cli.conftest import Expediter
+from tests.cli.conftest import Expediter, eventually
 from workflows.cli.demo.engine_process import EngineProcess
 
 
@@ -48,10 +48,9 @@ def test_an_item_is_marked_sold_out_and_back(expediter: Expediter, running: Engi
 def test_restaurants_are_listed_and_their_popular_items(expediter: Expediter, running: EngineProcess) -> None:
     """Filters reach the engine; a restaurant without orders has no popular items."""
     at = ("--data", running.data)
-    for _ in range(100):  # the views follow the log within a second
-        listed = expediter("restaurant", "list", "--name", "RAMEN", *at)
-        if "Ramen Ichiban" in listed.out:
-            break
+    for name in ("Ramen Ichiban", "Trattoria Nonna"):
+        eventually(lambda name=name: name in expediter("restaurant", "list", *at).out)  # type: ignore[misc]
+    listed = expediter("restaurant", "list", "--name", "RAMEN", *at)
     assert (listed.code, "Ramen Ichiban" in listed.out, "Curry" in listed.out) == (0, True, False), listed.err
     page = expediter("restaurant", "list", "--cuisine", "Italian", "--dish", "tiramisu", "--open", *at, "--json").json
     assert [each["id"] for each in page["restaurants"]] == ["trattoria-nonna"]

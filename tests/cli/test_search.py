@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.conftest import PATIENCE_S
-from workflows.cli.connection import minted
-from workflows.client import ExpediterClient
+from tests.cli.conftest import eventually, wait_until_listed
 from workflows.embedded.checkpoint_folder import signer_in
 from workflows.embedded.view_builder import opened_views
 
@@ -20,9 +17,7 @@ def cancelled(expediter: Any, running: Any) -> str:
     """An order that was cancelled, which the views include."""
     order_id: str = expediter("order", "place", "--example", "--data", running.data).out.strip()
     done = expediter("order", "cancel", order_id, "--reason", "my knee hurts", "--json", "--data", running.data)
-    with ExpediterClient(running.url, minted(running.data, "support", "sue", 600)) as client:
-        page = client.orders(wait_for=f"{order_id}:{done.json['order']['version']}")
-        assert page["as_of"]["includes"], page["as_of"]
+    wait_until_listed(running, order_id, done.json["order"]["version"])
     return order_id
 
 
@@ -138,8 +133,7 @@ def test_an_auditor_lists_who_read_the_data_of_a_customer(expediter: Any, runnin
         read = expediter("order", command, cancelled, *at, "--reason", f"case 48{number}", "--data", running.data)
         assert read.code == 0, read.err
     placed = expediter("order", "place", "--example", "--json", "--data", running.data).json
-    with ExpediterClient(running.url, minted(running.data, "auditor", "ann", 600)) as client:
-        client.orders(wait_for=f"{placed['id']}:{placed['version']}")  # the views then include the search too
+    wait_until_listed(running, placed["id"], placed["version"])  # the views then include the search too
     listed = expediter("accesses", "--order", cancelled, "--data", running.data, "--as", "auditor:ann")
     assert listed.code == 0, listed.err
     for reason in ("case 4711", "case 480", "case 481", "case 482", "case 483"):
@@ -163,10 +157,8 @@ def test_the_record_of_reads_shows_what_was_queried(expediter: Any, running: Any
     sql = "DELETE FROM events_of_may"
     assert expediter("audit", "query", sql, "--data", running.data, "--as", "auditor:paul").code == 1
     listed = ("accesses", "--actor", "paul", "--data", running.data, "--as", "auditor:ann")
-    deadline = time.monotonic() + PATIENCE_S
-    while sql not in " ".join((shown := expediter(*listed)).out.split()):  # the views follow
-        assert time.monotonic() < deadline, shown
-    assert "POST /audit/query" in shown.out
+    eventually(lambda: sql in " ".join(expediter(*listed).out.split()))
+    assert "POST /audit/query" in expediter(*listed).out
 
 
 @pytest.mark.parametrize("format_", ["jsonl", "csv", "parquet"])

@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import PATIENCE_S, Expediter
+from tests.cli.conftest import Expediter, eventually
 from workflows.cli.demo.engine_process import EngineProcess, engine
 from workflows.cli.order_commands import EXAMPLE
 
@@ -43,15 +42,6 @@ def receiver(folder: Path, secret: str, port: int = 0) -> Iterator[tuple[str, Pa
             yield process.stdout.readline().strip(), handled
         finally:
             process.terminate()
-
-
-def eventually(look: Callable[[], Any]) -> Any:
-    """Poll until the answer is not empty."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not (answer := look()):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    return answer
 
 
 @pytest.fixture

@@ -139,6 +139,7 @@ def axe(visit: Visit) -> list[str]:
 def eventually(read: Any) -> Any:
     """What a view shows once it has followed the log."""
     deadline = time.monotonic() + 45
-    while not (found := read()) and time.monotonic() < deadline:
+    while not (found := read()):
+        assert time.monotonic() < deadline, "nothing came"
         time.sleep(0.05)
     return found

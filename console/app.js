@@ -3,7 +3,7 @@
  */
 
 import { findPage } from "./core/addresses.js";
-import { online } from "./kit/api.js";
+import { loadModule, online, useLoaded } from "./kit/api.js";
 import { KEYS, PLACES, beginKeys } from "./kit/keys.js";
 import { Dialog } from "./kit/dialog.js";
 import { Trouble } from "./kit/parts.js";
@@ -18,8 +18,7 @@ import { useStore } from "./kit/store.js";
 import { Component, classes, html, memo, render, showCurrent, useEffect, useState } from "./kit/view.js";
 import { Login } from "./pages/login.js";
 
-/** @typedef {{default: (props: any) => any}} PageModule */
-/** @typedef {{title: string, load: () => Promise<PageModule>, needs: string, roles?: string[]}} Page */
+/** @typedef {{title: string, module: string, needs: string, roles?: string[]}} Page */
 
 /**
  * By address. A role that may not do what `needs` names does not see the page; `roles` are those whose navigation has
@@ -31,48 +30,47 @@ const PAGES = [
     "",
     {
       title: "Home",
-      load: () => import("./pages/home.js"),
+      module: import.meta.resolve("./pages/home.js"),
       needs: "read_statistics",
       roles: ["support", "auditor", "service"],
     },
   ],
-  ["orders", { title: "Orders", load: () => import("./pages/orders.js"), needs: "read" }],
-  ["orders/:id", { title: "Order", load: () => import("./pages/order.js"), needs: "read" }],
-  ["incidents", { title: "Incidents", load: () => import("./pages/incidents.js"), needs: "read_incidents" }],
-  ["approvals", { title: "Approvals", load: () => import("./pages/approvals.js"), needs: "list_approvals" }],
-  ["money", { title: "Money", load: () => import("./pages/money.js"), needs: "read_books" }],
-  ["events", { title: "Event log", load: () => import("./pages/events.js"), needs: "list_events" }],
+  ["orders", { title: "Orders", module: import.meta.resolve("./pages/orders.js"), needs: "read" }],
+  ["orders/:id", { title: "Order", module: import.meta.resolve("./pages/order.js"), needs: "read" }],
+  ["incidents", { title: "Incidents", module: import.meta.resolve("./pages/incidents.js"), needs: "read_incidents" }],
+  ["approvals", { title: "Approvals", module: import.meta.resolve("./pages/approvals.js"), needs: "list_approvals" }],
+  ["money", { title: "Money", module: import.meta.resolve("./pages/money.js"), needs: "read_books" }],
+  ["events", { title: "Event log", module: import.meta.resolve("./pages/events.js"), needs: "list_events" }],
   [
     "tickets",
-    { title: "Tickets", load: () => import("./pages/kitchen.js"), needs: "list_tickets", roles: ["restaurant"] },
+    {
+      title: "Tickets",
+      module: import.meta.resolve("./pages/kitchen.js"),
+      needs: "list_tickets",
+      roles: ["restaurant"],
+    },
   ],
   [
     "deliveries",
-    { title: "Deliveries", load: () => import("./pages/courier.js"), needs: "list_offers", roles: ["courier"] },
+    {
+      title: "Deliveries",
+      module: import.meta.resolve("./pages/courier.js"),
+      needs: "list_offers",
+      roles: ["courier"],
+    },
   ],
-  ["circuits", { title: "Circuits", load: () => import("./pages/circuits.js"), needs: "read_incidents" }],
-  ["webhooks", { title: "Webhooks", load: () => import("./pages/webhooks.js"), needs: "read_webhooks" }],
-  ["views", { title: "Views", load: () => import("./pages/views.js"), needs: "read_views" }],
-  ["audit", { title: "Audit", load: () => import("./pages/audit.js"), needs: "verify" }],
-  ["audit/:part", { title: "Audit", load: () => import("./pages/audit.js"), needs: "verify" }],
+  ["circuits", { title: "Circuits", module: import.meta.resolve("./pages/circuits.js"), needs: "read_incidents" }],
+  ["webhooks", { title: "Webhooks", module: import.meta.resolve("./pages/webhooks.js"), needs: "read_webhooks" }],
+  ["views", { title: "Views", module: import.meta.resolve("./pages/views.js"), needs: "read_views" }],
+  ["audit", { title: "Audit", module: import.meta.resolve("./pages/audit.js"), needs: "verify" }],
+  ["audit/:part", { title: "Audit", module: import.meta.resolve("./pages/audit.js"), needs: "verify" }],
 ];
 /** A customer is shown another page of an order than those that work on it. @type {[string, Page]} */
 const TRACKING = [
   "orders/:id",
-  { title: "Your order", load: () => import("./pages/tracking.js"), needs: "read", roles: ["customer"] },
+  { title: "Your order", module: import.meta.resolve("./pages/tracking.js"), needs: "read", roles: ["customer"] },
 ];
 const NAVIGATION = PAGES.filter(([pattern]) => !pattern.includes(":"));
-
-/** @type {Map<Page, Promise<PageModule>>} */
-const loaded = new Map();
-
-/** Load the module of a page, once unless that fails. @param {Page} page */
-function moduleOf(page) {
-  const loading = loaded.get(page) ?? page.load();
-  loaded.set(page, loading);
-  loading.catch(() => loaded.delete(page));
-  return loading;
-}
 
 function Console() {
   const who = useStore(me);
@@ -202,19 +200,15 @@ function Banners() {
  * @param {{page: Page, names: Record<string, string>, query: Record<string, string>}} props
  */
 function Lazy({ page, names, query }) {
-  const [module, show] = useState(/** @type {PageModule | null} */ (null));
-  const [problem, showProblem] = useState(/** @type {Error | null} */ (null));
-  useEffect(() => {
-    document.title = `${page.title} · Expediter`;
-    moduleOf(page).then(show, showProblem);
-  }, [page]);
-  if (problem)
-    return html`<${Trouble} problem=${{
-      message: "This page could not be loaded.",
-      next: "Check that the engine runs, then load the page again.",
-    }} />`;
-  return module
-    ? html`<${module.default} ...${names} query=${query} />`
+  const module = useLoaded(() => loadModule(page.module), [page]);
+  useEffect(() => void (document.title = `${page.title} · Expediter`), [page]);
+  if (module.data) return html`<${module.data.default} ...${names} query=${query} />`;
+  const problem = {
+    message: "This page could not be loaded.",
+    next: "Check that the engine runs, then try again. If that does not help, load the console again.",
+  };
+  return module.error
+    ? html`<${Trouble} problem=${problem} retry=${module.reload} />`
     : html`<p class="boot" aria-busy="true">Opening.</p>`;
 }
 
@@ -241,7 +235,7 @@ begin()
   .catch((error) => loginNotice.set(error.message))
   .finally(() => {
     const page = me.value && pageAt(here.value.path, me.value)?.page;
-    if (page) void moduleOf(page); // it arrives while the frame is drawn
+    if (page) loadModule(page.module).catch(() => {}); // it arrives while the frame is drawn
     const root = /** @type {HTMLElement} */ (document.getElementById("app"));
     root.replaceChildren();
     root.className = classes("app");

@@ -1,6 +1,6 @@
 /** The one way to change something. Its form is another module, which is loaded when a dialog is first opened. */
 
-import { useLoaded } from "./api.js";
+import { loadModule, useLoaded } from "./api.js";
 import { Dialog } from "./dialog.js";
 import { Trouble } from "./parts.js";
 import { html } from "./view.js";
@@ -30,16 +30,20 @@ import { html } from "./view.js";
 
 /** @typedef {{kind: ActionKind, close: () => void, done?: (answer: any) => void}} ActionProps */
 
+/** The module of the form, once it is loaded. @type {any} */
+let loaded = null;
+
 /** @param {ActionProps} props */
 export function ActionDialog(props) {
-  const form = useLoaded(() => import("./action_form.js"), []);
-  if (form.data) return html`<${form.data.ActionForm} ...${props} />`;
-  if (!form.error) return null;
-  const problem = {
-    message: "The form could not be loaded.",
-    next: "Check that the engine runs, then close this and try again.",
-  };
-  return html`<${Dialog} title=${props.kind.title} close=${props.close}>
-    <div class="dialog-body"><${Trouble} problem=${problem} /></div>
+  const load = async () => (loaded = await loadModule(import.meta.resolve("./action_form.js")));
+  const form = useLoaded(load, []);
+  if (loaded) return html`<${loaded.ActionForm} ...${props} />`;
+  const problem = { message: "The form could not be loaded.", next: "Check that the engine runs, then try again." };
+  return html`<${Dialog} title=${props.kind.title} close=${props.close} wide>
+    <div class="dialog-body">
+      ${form.error
+        ? html`<${Trouble} problem=${problem} retry=${form.reload} />`
+        : html`<p class="dim" aria-busy="true">Loading the form.</p>`}
+    </div>
   </${Dialog}>`;
 }

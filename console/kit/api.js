@@ -1,4 +1,7 @@
-/** Calls the public API. Every error is a `Problem`; every write carries an Idempotency-Key. */
+/**
+ * Calls the public API. Every error is a `Problem`; every write carries an Idempotency-Key. Loads modules that are not
+ * needed at first.
+ */
 
 import { address } from "../core/addresses.js";
 import { Problem, readProblem } from "../core/problems.js";
@@ -96,6 +99,27 @@ function asJson(text) {
   } catch {
     return null;
   }
+}
+
+/** By address. One that could not be loaded is not among them. @type {Map<string, Promise<any>>} */
+const modules = new Map();
+/** How often an address could not be loaded. @type {Map<string, number>} */
+const failures = new Map();
+
+/**
+ * Load a module, once unless that fails. Then it is asked for under another address: many browsers keep, for as long as
+ * a window is open, that an address could not be loaded, and do not ask for it again.
+ * @param {string} address as `import.meta.resolve` has it
+ * @returns {Promise<any>}
+ */
+export function loadModule(address) {
+  const kept = modules.get(address);
+  if (kept) return kept;
+  const failed = failures.get(address) ?? 0;
+  const loading = import(failed ? `${address}?again=${failed}` : address);
+  modules.set(address, loading);
+  loading.catch(() => (modules.delete(address), failures.set(address, failed + 1)));
+  return loading;
 }
 
 /**

@@ -8,7 +8,7 @@ import { statesOf } from "../core/sagas.js";
 import { between, clock, offset, withClocks, withTimes, zoneName } from "../core/time.js";
 import { withoutId } from "../core/values.js";
 import { ActionDialog } from "../kit/action.js";
-import { get, useLoaded } from "../kit/api.js";
+import { get, loadModule, useLoaded } from "../kit/api.js";
 import { Download, download } from "../kit/download.js";
 import { Icon } from "../kit/icons.js";
 import { useKeys } from "../kit/keys.js";
@@ -194,7 +194,7 @@ export default function Order({ id, query }) {
  * @param {{id: string, problem: any, retry: () => void}} props
  */
 function WhenUnreadable(props) {
-  const { data } = useLoaded(() => import("./order/unreadable.js"), []);
+  const { data } = useLoaded(() => loadModule(import.meta.resolve("./order/unreadable.js")), []);
   return data
     ? html`<${data.Unreadable} ...${props} />`
     : html`<p class="boot" aria-busy="true">Reading the order.</p>`;

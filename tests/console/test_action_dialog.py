@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
 
 SEND = "dialog button.primary"
+NOTE = "button[aria-label='Preview: Add a note']"
+FORM = "**/action_form.js*"
 
 
 def test_it_is_sent_only_while_the_preview_of_the_present_input_is_shown(visit: Visit) -> None:
@@ -168,6 +170,60 @@ def test_the_outcome_is_read_from_the_log_and_not_from_lists_that_follow_it(visi
     page.fill("dialog textarea", "the lists do not have it yet")
     page.click(f"{SEND}:not([disabled])")
     page.wait_for_selector("dialog .outcome code:has-text('NoteAdded')")
+
+
+def test_a_press_is_seen_before_the_form_is_there_and_the_focus_goes_in_and_back(visit: Visit) -> None:
+    """The form is another file, which a slow network delays: one dialog says so, however often it is pressed."""
+    page = visit.open(f"orders/{visit.stage.place('slowly noted')}")
+    held = _hold(page, FORM)
+    page.focus(NOTE)
+    page.evaluate("note => [1, 2].forEach(() => document.querySelector(note).click())", NOTE)
+    page.wait_for_selector("dialog[open]:modal:has-text('Add a note') >> text=Loading the form")
+    assert page.evaluate("document.activeElement.closest('dialog') !== null")
+    _wait_for(page, held, 1)
+    held.pop().continue_()
+    page.wait_for_selector("dialog[open]:modal textarea:focus")
+    assert page.locator("dialog").count() == 1
+    page.click("dialog footer button:text-is('Cancel')")
+    page.wait_for_selector("dialog", state="detached")
+    page.wait_for_selector(f"{NOTE}:focus")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("dialog[open]:modal textarea:focus")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog", state="detached")
+    page.wait_for_selector(f"{NOTE}:focus")
+    assert held == []
+
+
+def test_a_form_that_could_not_be_loaded_is_loaded_once_the_engine_is_there(visit: Visit) -> None:
+    """A browser keeps that an address had no answer: the file is asked for under another one."""
+    page = visit.open(f"orders/{visit.stage.place('noted when back')}")
+    page.route(FORM, lambda route: route.abort())
+    page.click(NOTE)
+    page.wait_for_selector("dialog [role=alert] >> text=The form could not be loaded")
+    page.click("dialog button:text-is('Try again')")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog", state="detached")
+    page.click(NOTE)
+    page.wait_for_selector("dialog [role=alert]")
+    page.unroute(FORM)
+    page.click("dialog button:text-is('Try again')")
+    page.wait_for_selector("dialog[open]:modal textarea:focus")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(f"{NOTE}:focus")
+
+
+def test_a_form_that_was_opened_offline_comes_by_itself(visit: Visit) -> None:
+    """Whoever presses while the network is away waits, and needs no second press."""
+    page = visit.open(f"orders/{visit.stage.place('opened offline')}")
+    page.wait_for_selector(".live-note:has-text('live')")
+    page.context.set_offline(True)
+    page.wait_for_selector(".banner.offline")
+    page.click(NOTE)
+    page.wait_for_selector("dialog [role=alert] >> text=The form could not be loaded")
+    page.context.set_offline(False)
+    page.evaluate("dispatchEvent(new Event('online'))")
+    page.wait_for_selector("dialog[open]:modal textarea")
 
 
 def _credit(visit: Visit, order: str) -> Page:

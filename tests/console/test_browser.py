@@ -273,6 +273,17 @@ def test_offline_is_said_and_what_was_missed_is_shown_afterwards(visit: Visit) -
     page.wait_for_selector(".banner.offline", state="detached")
 
 
+def test_a_page_that_could_not_be_loaded_is_loaded_at_the_next_try(visit: Visit) -> None:
+    """A browser keeps that an address had no answer: the file is asked for under another one."""
+    page = visit.open("orders")
+    page.route("**/pages/circuits.js*", lambda route: route.abort())
+    page.click("nav a:has-text('Circuits')")
+    page.wait_for_selector("[role=alert] >> text=This page could not be loaded")
+    page.unroute("**/pages/circuits.js*")
+    page.click("[role=alert] button:text-is('Try again')")
+    page.wait_for_selector("h1:has-text('Circuits')")
+
+
 def test_a_paused_page_says_how_much_is_new(visit: Visit) -> None:
     """The list does not move under its reader, and shows that there is more."""
     order = visit.stage.place("paused")

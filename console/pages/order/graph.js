@@ -5,7 +5,7 @@
 import { endsOf, graphOf } from "../../core/graphs.js";
 import { isUndo, undosOf } from "../../core/sagas.js";
 import { countdown, seconds } from "../../core/time.js";
-import { get, useLoaded } from "../../kit/api.js";
+import { get, loadModule, useLoaded } from "../../kit/api.js";
 import { Card, Said } from "../../kit/parts.js";
 import { useNow } from "../../kit/now.js";
 import { may } from "../../kit/session.js";
@@ -35,7 +35,7 @@ export function Graph({ runs, event, past, timeline, why, choose }) {
   const [run, chooseRun] = useState(0);
   const loaded = useLoaded(async () => {
     if (!may("read_runs")) return null;
-    const [machines, dagre] = await Promise.all([readLayouts(), import("@dagrejs/dagre")]);
+    const [machines, dagre] = await Promise.all([readLayouts(), loadModule(import.meta.resolve("@dagrejs/dagre"))]);
     return { machines, dagre };
   }, []);
   const read = loaded.data;

@@ -24,7 +24,7 @@ export function Timeline({ timeline, index, began, choose }) {
   const differing = findings.map((/** @type {any} */ f) => `; event ${f.version}: ${f.what}`);
   const note = html`<span
     class=${ok ? "verified" : "attention"}
-    title=${`computed ${exact(checkedAt)} from the stored commits${differing}`}
+    title=${`computed ${exact(checkedAt)} from the stored commits${differing.join("")}`}
   >
     ${checked} events, ${ok ? "hash chain verified ✓" : "hash chain broken"}
   </span>`;

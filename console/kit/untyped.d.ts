@@ -1,2 +1,0 @@
-declare const untyped: any;
-export = untyped;

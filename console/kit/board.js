@@ -3,9 +3,9 @@
  * taken back.
  */
 
-import { get, useLoaded } from "./api.js";
+import { get, post, useLoaded } from "./api.js";
 import { useLive } from "./live.js";
-import { focused, html, useCallback, useRef, useState } from "./view.js";
+import { focused, html, useCallback, useEffect, useRef, useState } from "./view.js";
 
 /** How long the views take to follow a change that names no version. */
 const FOLLOW_MS = 300;
@@ -42,6 +42,36 @@ export function useDeadlines(what, topic) {
   ]);
   return Object.fromEntries(waits.filter((/** @type {any[]} */ [, until]) => until));
 }
+
+/**
+ * What a card of a board reports, one at a time: while one is under way, a press sends nothing. `sending` is true until
+ * the board shows what it changed.
+ * @param {any} card as the list has it
+ * @param {(order: any) => void} changed
+ */
+export function useReports(card, changed) {
+  const [problem, show] = useState(/** @type {any} */ (null));
+  const [sending, mark] = useState(false);
+  const underway = useRef(false);
+  useEffect(() => mark(false), [card]);
+  const send = async (/** @type {string} */ path, /** @type {any} */ body) => {
+    if (underway.current) return;
+    underway.current = true;
+    mark(true);
+    show(null);
+    try {
+      changed(await post(path, body));
+    } catch (error) {
+      show(error);
+      mark(false);
+    }
+    underway.current = false;
+  };
+  return { problem, sending, send };
+}
+
+/** That a press was taken. @param {{now: boolean}} props */
+export const Sending = ({ now }) => now && html`<p class="dim" role="status">Sending.</p>`;
 
 /**
  * A report that cannot be taken back: its reason is asked for, and choosing one sends it. So a stray finger sends

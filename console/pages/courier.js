@@ -1,7 +1,7 @@
 /** A courier's board: open offers, and the deliveries that the courier took. */
 
 import { get, post, useLoaded } from "../kit/api.js";
-import { WithReason, useBoardList, useDeadlines } from "../kit/board.js";
+import { Sending, WithReason, useBoardList, useDeadlines, useReports } from "../kit/board.js";
 import { Ago, Badge, Countdown, Empty, Said, Trouble } from "../kit/parts.js";
 import { useRestaurant } from "../kit/restaurant.js";
 import { me } from "../kit/session.js";
@@ -57,16 +57,13 @@ export default function Courier() {
  *   have answered
  */
 function Delivery({ offer, until, changed }) {
-  const [problem, show] = useState(/** @type {any} */ (null));
+  const { problem, sending, send: report } = useReports(offer, changed);
   const isOwn = me.value?.role === "courier";
   const place = useRestaurant(offer.restaurant);
   const carried = isOwn && offer.state === "picked_up";
   const send = (/** @type {string} */ action, body = {}) =>
-    post(`orders/${offer.order_id}/delivery/${action}`, { offer: offer.offer, ...body }).then(
-      (order) => (show(null), changed(order)),
-      show,
-    );
-  return html`<article class="ticket" data-state=${offer.state}>
+    report(`orders/${offer.order_id}/delivery/${action}`, { offer: offer.offer, ...body });
+  return html`<article class="ticket" data-state=${offer.state} aria-busy=${sending ? "true" : undefined}>
     <header>
       <a href=${`orders/${offer.order_id}`}><strong>#${offer.order_id.slice(4, 9)}</strong></a>
       <${Badge} of=${offer.order_status} />
@@ -118,6 +115,7 @@ function Delivery({ offer, until, changed }) {
         />
       `}
     `}
+    <${Sending} now=${sending} />
   </article>`;
 }
 

@@ -2,8 +2,8 @@
  * A restaurant's board: tickets to answer, to cook, to hand over. Made for a finger, and for a look from three metres.
  */
 
-import { get, post, useLoaded } from "../kit/api.js";
-import { Reasons, WithReason, useBoardList, useDeadlines } from "../kit/board.js";
+import { get, useLoaded } from "../kit/api.js";
+import { Reasons, Sending, WithReason, useBoardList, useDeadlines, useReports } from "../kit/board.js";
 import { Ago, Countdown, Empty, Said, Trouble } from "../kit/parts.js";
 import { me } from "../kit/session.js";
 import { choose, settings } from "../kit/settings.js";
@@ -83,16 +83,13 @@ export default function Kitchen() {
  *   has to have answered
  */
 function Ticket({ ticket, until, changed }) {
-  const [problem, show] = useState(/** @type {any} */ (null));
+  const { problem, sending, send: report } = useReports(ticket, changed);
   const [minutes, choose] = useState(20);
   const [missing, lack] = useState(/** @type {any} */ (null));
   const cooks = ["requested", "accepted"].includes(ticket.state);
   const send = (/** @type {string} */ action, /** @type {any} */ body) =>
-    post(`orders/${ticket.order_id}/preparation/${action}`, { ticket: ticket.ticket, ...body }).then(
-      (order) => (show(null), changed(order)),
-      show,
-    );
-  return html`<article class="ticket" data-state=${ticket.state}>
+    report(`orders/${ticket.order_id}/preparation/${action}`, { ticket: ticket.ticket, ...body });
+  return html`<article class="ticket" data-state=${ticket.state} aria-busy=${sending ? "true" : undefined}>
     <header>
       <a href=${`orders/${ticket.order_id}`}><strong>#${ticket.order_id.slice(4, 9)}</strong></a>
       <span>
@@ -158,6 +155,7 @@ function Ticket({ ticket, until, changed }) {
             <button type="button" class="primary big" onClick=${() => send("ready", {})}>Ready</button>
           </div>`}
         `}
+    <${Sending} now=${sending} />
   </article>`;
 }
 

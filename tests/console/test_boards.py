@@ -158,6 +158,33 @@ def test_a_courier_declines_with_a_reason(visit: Visit) -> None:
     assert declined["data"]["reason"] == "too far away"
 
 
+def test_a_press_on_a_board_is_seen_at_once_and_counts_once(visit: Visit) -> None:
+    """A slow network hides that a press was taken: the card says so until the board shows what it changed."""
+    order = visit.stage.place("slowly accepted")
+    page = visit.open("", "restaurant", visit.stage.sign_in("support", "anna").get(order)["restaurant"])
+    held: list[Route] = []
+    page.route("**/preparation/accept", lambda route: held.append(route))  # noqa: PLW0108
+    page.click(f"{_ticket(order)} >> text=Accept, 20 min")
+    page.wait_for_selector(f"{_ticket(order)}[aria-busy=true] [role=status]:text-is('Sending.')")
+    page.click(f"{_ticket(order)} >> text=Accept, 20 min")
+    eventually(lambda: page.wait_for_timeout(50) or held)
+    (asked,) = held
+    asked.continue_()
+    page.wait_for_selector(f"section:has(h2:has-text('Cooking')) {_ticket(order)}:not([aria-busy])")
+
+
+def test_a_press_without_an_answer_can_be_repeated(visit: Visit) -> None:
+    """The card says what is wrong, and no longer that it sends."""
+    order = visit.stage.place("accepted at the second press")
+    page = visit.open("", "restaurant", visit.stage.sign_in("support", "anna").get(order)["restaurant"])
+    page.route("**/preparation/accept", lambda route: route.abort())
+    page.click(f"{_ticket(order)} >> text=Accept, 20 min")
+    page.wait_for_selector(f"{_ticket(order)}:not([aria-busy]) [role=alert] >> text=The engine does not answer")
+    page.unroute("**/preparation/accept")
+    page.click(f"{_ticket(order)} >> text=Accept, 20 min")
+    page.wait_for_selector(f"section:has(h2:has-text('Cooking')) {_ticket(order)}")
+
+
 def test_a_customers_page_names_the_restaurant_and_says_times_as_people_do(visit: Visit) -> None:
     """No id and no seconds where a person reads; what was chosen with an item is shown with it."""
     order = visit.stage.orders["short"]

@@ -108,4 +108,12 @@ MUTANTS = (
         new="            if False:\n",
         caught_by=tests("embedded/test_connections.py::test_a_response_that_is_not_read_closes_the_connection"),
     ),
+    Mutant(
+        name="projector that hangs is left alone",
+        breaks="A projector that writes nothing while it has commits to read is killed and replaced.",
+        file="workflows/embedded/projector_process.py",
+        old="quiet = quiet + 1 if self._has_commits_to_read() else 0",
+        new="quiet = quiet if self._has_commits_to_read() else 0",
+        caught_by=tests("embedded/test_projector_process.py::test_a_projector_hangs_only_while_it_has_commits_to_read"),
+    ),
 )

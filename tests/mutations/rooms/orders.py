@@ -89,4 +89,20 @@ MUTANTS = (
         new="    findings: list[Finding] = []\n",
         caught_by=tests("orders/test_timeline.py::test_a_commit_that_was_edited_after_it_was_read_is_found"),
     ),
+    Mutant(
+        name="words of a name in the order in which it has them",
+        breaks="The columns of a name's indexes tell nothing of the order of its words.",
+        file="workflows/orders/blind_index.py",
+        old="return tuple(sorted(index for index in found if index is not None)[:_NAME_WORDS_MAX])",
+        new="return tuple([index for index in found if index is not None][:_NAME_WORDS_MAX])",
+        caught_by=tests("search/test_lists.py::test_the_order_of_a_row_s_indexes_tells_nothing_of_the_words"),
+    ),
+    Mutant(
+        name="name that is found by the whole alone",
+        breaks="An order is found by each word of the name.",
+        file="workflows/orders/blind_index.py",
+        old='found = [self._index("word", word) for word in long] if long else',
+        new='found = [self._index("word", " ".join(sorted(long)))] if long else',
+        caught_by=tests("search/test_lists.py::test_an_order_is_found_by_the_words_of_its_name"),
+    ),
 )

@@ -84,4 +84,12 @@ MUTANTS = (
         new="            assert emptied is not None\n",
         caught_by=tests("erasure/test_requests.py::test_the_blind_indexes_go_without_the_projector"),
     ),
+    Mutant(
+        name="amounts of an order without those that moved",
+        breaks="An order is found by what was held, taken or given back, whatever its total is now.",
+        file="workflows/projections/amounts.py",
+        old="        yield event.amount.minor\n",
+        new="",
+        caught_by=tests("projections/test_amounts.py::test_each_amount_that_the_order_ever_showed_has_one_row"),
+    ),
 )

@@ -190,6 +190,7 @@ def test_an_action_is_previewed_has_a_reason_and_ends_with_what_the_log_says(vis
     page.wait_for_selector(".why-line:has-text('the payment was not captured')")
     page.click("text=What can be done")
     page.wait_for_function("() => document.querySelector('.card.why').getBoundingClientRect().bottom < innerHeight")
+    page.wait_for_selector(".card.graph")
     assert page.evaluate(_ABOVE_THE_GRAPH), "what can be done stands above the graph"
     page.click("button[aria-label='Preview: Retry']")
     page.wait_for_selector("text=What happens")

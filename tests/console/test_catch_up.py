@@ -120,6 +120,7 @@ def test_a_page_that_missed_too_much_reads_its_list_again_and_follows_from_then_
     with page.expect_response(_asking("events")):
         opened[0].close()
     assert ["since" in each for each in sent] == [False, True, False]
+    page.unroute_all(behavior="wait")
     order = visit.stage.place("after too much was missed")
     page.wait_for_selector(f"tr.row a[href^='orders/{order}']")
 

@@ -35,6 +35,9 @@ export const WAITS = {
   delivery: "delivery", settlement: "payment", compensation: "compensation", run: "next run",
 };
 
+/** The statuses of orders that have ended. */
+export const ENDED = ["completed", "cancelled", "abandoned"];
+
 /** The statuses of orders that have not ended. */
 export const UNDER_WAY = ["placed", "authorized", "preparing", "ready", "picked_up", "delivered", "cancelling"];
 

@@ -15,6 +15,7 @@ import { Choice, Copy, Empty, Facts, RECORDERS, Said, Time, Trouble, actorWords 
 import { address, setQuery } from "../kit/router.js";
 import { may } from "../kit/session.js";
 import { Table } from "../kit/table.js";
+import { TextFilter } from "../kit/text_filter.js";
 import { Dialog } from "../kit/dialog.js";
 import { html, useEffect, useRef, useState } from "../kit/view.js";
 
@@ -43,14 +44,8 @@ export default function Events({ query }) {
   useEffect(() => () => clearTimeout(timer.current), []);
   useEffect(() => void (!held && waiting && read()), [held]); // back at the top
   const toTop = () => (read(), scrollTo({ top: 0 }));
-  const text = (/** @type {string} */ name, /** @type {string} */ label) => html`<label class="field">
-    <span>${label}</span>
-    <input
-      type="text"
-      value=${query[name] ?? ""}
-      onChange=${(/** @type {any} */ e) => setQuery({ [name]: e.target.value.trim() })}
-    />
-  </label>`;
+  const text = (/** @type {string} */ name, /** @type {string} */ label) =>
+    html`<${TextFilter} query=${query} name=${name} label=${label} />`;
   return html`
     <div class="page-head">
       <h1>Event log</h1>

@@ -3,6 +3,7 @@
 import { isZero } from "../core/money.js";
 import { clock, day, exact } from "../core/time.js";
 import { drawTrack, metresBetween, sentenceOf, stagesOf, withPosition } from "../core/tracking.js";
+import { ENDED } from "../core/values.js";
 import { ActionDialog } from "../kit/action.js";
 import { useLive } from "../kit/live.js";
 import { Ago, Amount, Card, Copy, Countdown, Facts, Said, Status, Time, Trouble } from "../kit/parts.js";
@@ -13,9 +14,8 @@ import { useStore } from "../kit/store.js";
 import { classes, html, useEffect, useState } from "../kit/view.js";
 import { Contact } from "./order/contact.js";
 import { followOrder } from "./order/following.js";
-import { Receipt } from "./order/receipt.js";
+import { Receipt, Sums } from "./order/receipt.js";
 
-const ENDED = ["completed", "cancelled", "abandoned"];
 const CANCELLABLE = ["placed", "authorized", "preparing", "ready"];
 const SIDE = 240;
 
@@ -182,11 +182,7 @@ function Lines({ order }) {
         <span class="dim">${line.quantity} × <${Amount} of=${line.unit_price} /></span>
         <strong><${Amount} of=${line.total} /></strong>
       </li>`)}
-      ${sums.filter(([, amount]) => !isZero(amount)).map(([name, amount]) => html`<li>
-        <span>${name}</span>
-        <span></span>
-        <${Amount} of=${amount} />
-      </li>`)}
+      <${Sums} of=${sums} />
       <li class="total"><strong>Total</strong><span></span><strong><${Amount} of=${totals.total} /></strong></li>
       ${
         /** @type {[string, any][]} */ ([

@@ -4,22 +4,16 @@ import { Days } from "../../kit/days.js";
 import { Dialog } from "../../kit/dialog.js";
 import { usePaged } from "../../kit/paged.js";
 import { Empty, Facts, Said, Time, Trouble, actorWords } from "../../kit/parts.js";
-import { setQuery } from "../../kit/router.js";
 import { Table } from "../../kit/table.js";
+import { TextFilter } from "../../kit/text_filter.js";
 import { html, useState } from "../../kit/view.js";
 
 /** @param {{query: Record<string, string>}} props */
 export function Reads({ query }) {
   const list = usePaged("access-log", "reads", query);
   const [chosen, choose] = useState(/** @type {any} */ (null));
-  const text = (/** @type {string} */ name, /** @type {string} */ label) => html`<label class="field">
-    <span>${label}</span>
-    <input
-      type="text"
-      value=${query[name] ?? ""}
-      onChange=${(/** @type {any} */ e) => setQuery({ [name]: e.target.value.trim() })}
-    />
-  </label>`;
+  const text = (/** @type {string} */ name, /** @type {string} */ label) =>
+    html`<${TextFilter} query=${query} name=${name} label=${label} />`;
   return html`
     <div class="filters" role="group" aria-label="Filters">
       ${text("actor", "Reader")} ${text("order", "Order")} ${text("customer", "Customer")}${" "}

@@ -3,6 +3,7 @@
 import { awsPage } from "../../core/addresses.js";
 import { isDesigned, stateWords } from "../../core/graphs.js";
 import { between, duration, exact, offset } from "../../core/time.js";
+import { ENDED } from "../../core/values.js";
 import { get, useLoaded } from "../../kit/api.js";
 import { useCatchUp } from "../../kit/catch_up.js";
 import { Dialog } from "../../kit/dialog.js";
@@ -15,8 +16,6 @@ import { classes, html, memo, useMemo, useState } from "../../kit/view.js";
 const TONES = /** @type {Record<string, string>} */ ({
   RUNNING: "running", SUCCEEDED: "closed", FAILED: "parked", TIMED_OUT: "parked", ABORTED: "stopped",
 });
-
-const ENDED = ["completed", "cancelled", "abandoned"];
 
 /**
  * Read the runs of an order. A machine ends a moment after the last event: until then they are read again.

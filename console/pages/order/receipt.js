@@ -63,11 +63,7 @@ export function Receipt({ id, timeline, event }) {
         </span>
         <strong><${Amount} of=${line.total} /></strong>
       </li>`)}
-      ${sums.filter(([, amount]) => !isZero(amount)).map(([name, amount]) => html`<li>
-        <span>${name}</span>
-        <span></span>
-        <${Amount} of=${amount} />
-      </li>`)}
+      <${Sums} of=${sums} />
       <li class="total"><strong>Total</strong><span></span><strong><${Amount} of=${receipt.total} /></strong></li>
       <li><span>Charged</span><span></span><${Amount} of=${receipt.captured} /></li>
       ${receipt.refunds.map((/** @type {any} */ refund) => html`<li>
@@ -102,3 +98,11 @@ export function Receipt({ id, timeline, event }) {
     </div>
   </${Card}>`;
 }
+
+/** The lines of the fees and deductions that an order has. @param {{of: [string, any][]}} props */
+export const Sums = ({ of }) =>
+  of.filter(([, amount]) => !isZero(amount)).map(([name, amount]) => html`<li>
+    <span>${name}</span>
+    <span></span>
+    <${Amount} of=${amount} />
+  </li>`);

@@ -53,6 +53,7 @@ export const isDamage = (name) => name === "ChainBroken" || name === "Undecodabl
 
 /** @param {number} status @param {string} name */
 function nextStep(status, name) {
+  if (name === "Unsent") return "Check that the engine runs, then try again.";
   if (status === 0) return "Check that the engine runs; the console tries again by itself.";
   if (status === 401) return "Log in again: run expediter console, or paste a new token.";
   if (status === 403) return "Ask a colleague whose role may do this.";

@@ -80,7 +80,7 @@ async function call(method, path, { query, body, key, reason, ifMatch, ifNoneMat
   } catch (error) {
     if (signal?.aborted) throw error;
     online.set(false);
-    throw new Problem(0, "EngineUnreachable", "The engine does not answer.");
+    throw new Problem(0, method === "GET" ? "Unread" : "Unsent", "The engine does not answer.");
   } finally {
     clearTimeout(timer);
   }

@@ -180,6 +180,7 @@ def test_a_press_without_an_answer_can_be_repeated(visit: Visit) -> None:
     page.route("**/preparation/accept", lambda route: route.abort())
     page.click(f"{_ticket(order)} >> text=Accept, 20 min")
     page.wait_for_selector(f"{_ticket(order)}:not([aria-busy]) [role=alert] >> text=The engine does not answer")
+    assert "then try again" in page.inner_text(f"{_ticket(order)} [role=alert]")  # nothing sends it by itself
     page.unroute("**/preparation/accept")
     page.click(f"{_ticket(order)} >> text=Accept, 20 min")
     page.wait_for_selector(f"section:has(h2:has-text('Cooking')) {_ticket(order)}")

@@ -1,7 +1,4 @@
-/**
- * Calls the public API. Every error is a `Problem`; every write carries an Idempotency-Key. Loads modules that are not
- * needed at first.
- */
+/** Calls the public API. Every error is a `Problem`; every write carries an Idempotency-Key. */
 
 import { address } from "../core/addresses.js";
 import { Problem, readProblem } from "../core/problems.js";
@@ -101,16 +98,14 @@ function asJson(text) {
   }
 }
 
-/** By address. One that could not be loaded is not among them. @type {Map<string, Promise<any>>} */
+/** @type {Map<string, Promise<any>>} */
 const modules = new Map();
-/** How often an address could not be loaded. @type {Map<string, number>} */
+/** @type {Map<string, number>} */
 const failures = new Map();
 
 /**
- * Load a module, once unless that fails. Then it is asked for under another address: many browsers keep, for as long as
- * a window is open, that an address could not be loaded, and do not ask for it again.
- * @param {string} address as `import.meta.resolve` has it
- * @returns {Promise<any>}
+ * Load a module. After a failure it has another address: many browsers keep that the first had no answer.
+ * @param {string} address
  */
 export function loadModule(address) {
   const kept = modules.get(address);

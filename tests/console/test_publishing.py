@@ -54,7 +54,7 @@ def test_the_bucket_has_every_file_that_the_page_and_its_modules_name(published:
 def test_files_have_their_type_and_how_long_they_may_be_kept(published: Any) -> None:
     """A module of a wrong type does not run; a page that is kept for a year would never be replaced."""
     objects, _ = published
-    assert objects["console/app.js"]["ContentType"] == "text/javascript; charset=utf-8"
+    assert objects["console/app.js"]["ContentType"] == "text/javascript"
     assert objects["console/index.html"]["ContentType"] == "text/html; charset=utf-8"
     for key, each in objects.items():
         assert ("immutable" in each["CacheControl"]) is ("/lib/" in key), key

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 
@@ -22,7 +23,7 @@ def test_the_books_are_those_of_the_api_and_each_line_leads_to_its_orders(visit:
     page.wait_for_selector("section:has(h2:has-text('Books in EUR')) >> text=debits equal credits")
     books = visit.stage.sign_in("support", "anna").books()["currencies"][0]
     held = next(each for each in books["accounts"] if each["account"] == "holds")
-    assert held["closing"]["amount"] in page.inner_text("tr.row:has-text('holds')")
+    page.wait_for_selector(f"tr.row:has-text('holds'):has-text('€{Decimal(held['closing']['amount']):,}')")
     assert page.locator("a[href^='audit/query']").count() == 0
     page.click("a[aria-label='Events that post to holds in EUR']")
     page.wait_for_selector(f"tr.row a[href^='orders/{order}']")

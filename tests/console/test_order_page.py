@@ -116,8 +116,7 @@ def test_support_sends_a_webhook_again_after_a_preview_and_sees_what_the_receive
     failed.locator("code:text-is('500')").first.wait_for()
     page.click(".offers li:has-text('Resend webhooks') button")
     dialog = page.locator("dialog")
-    assert "order cancelled" in dialog.inner_text()
-    assert "is sent now to http://127.0.0.1" in dialog.inner_text()
+    dialog.locator("li:has-text('order cancelled'):has-text('is sent now to http://127.0.0.1')").wait_for()
     assert axe(visit) == []
     visit.stage.refused.clear()
     dialog.locator("button.primary").click()

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.request
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -20,6 +21,12 @@ PROGRAM = REPOSITORY / ".tools/ministack/bin/ministack"
 REGION = "us-east-1"
 READY_WITHIN_S = 30.0
 STOPS_WITHIN_S = 5.0
+
+IDLE_S = 20
+"""After so long without a call the second and further environments of a function end."""
+
+UNPACKED_AFTER_S = 10.0
+"""The archive that an environment has unpacked is deleted after so long: it is as large as what was in it."""
 
 
 def available() -> bool:
@@ -52,6 +59,8 @@ class MiniStack:
         self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self._log = (folder / "ministack.log").open("wb")
+        self._scratch = scratch
+        self._ended = threading.Event()
         self._environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
@@ -65,6 +74,7 @@ class MiniStack:
             "LOG_LEVEL": "WARNING",
             "AUTH": "true",
             "LAMBDA_EXECUTOR": "local",
+            "LAMBDA_WARM_TTL_SECONDS": str(IDLE_S),
             "SFN_WAIT_SCALE": "0",  # its own executions only show that starting them is allowed
             "DOCKER_HOST": "unix:///nowhere",
             "IOT_MTLS_ENABLED": "0",  # both would listen on every interface
@@ -76,6 +86,7 @@ class MiniStack:
         self._process = subprocess.Popen(
             [PROGRAM], env=self._environment, stdout=self._log, stderr=self._log, start_new_session=True
         )
+        threading.Thread(target=self._delete_unpacked, name="unpacked", daemon=True).start()
         deadline = time.monotonic() + READY_WITHIN_S
         while not self._answers():
             assert self._process.poll() is None, f"MiniStack ended at once; see {self._log.name}"
@@ -83,6 +94,7 @@ class MiniStack:
         return self.url
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._ended.set()
         with suppress(ProcessLookupError):  # a session of its own, with the emulator and its functions
             os.killpg(self._process.pid, signal.SIGTERM)
         try:
@@ -93,6 +105,13 @@ class MiniStack:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._log.close()
+
+    def _delete_unpacked(self) -> None:
+        while not self._ended.wait(UNPACKED_AFTER_S / 5):
+            for archive in self._scratch.glob("*/code.zip"):
+                with suppress(FileNotFoundError):  # its environment has ended meanwhile
+                    if time.time() - archive.stat().st_mtime > UNPACKED_AFTER_S:
+                        archive.unlink()
 
     def _answers(self) -> bool:
         """Ask once whether it answers. If not, wait a moment for the process to end."""

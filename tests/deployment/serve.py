@@ -40,8 +40,8 @@ from workflows.sandbox.settings import SandboxSettings
 
 TOKEN = "what-the-sandbox-asks-to-see"
 
-WORKERS_BYTES = 14e9
-"""What the emulator's workers unpack: 350 MB for each, and some forty of them on a busy machine."""
+WORKERS_BYTES = 10e9
+"""What the emulator's workers unpack: 190 MB for each, twice that for some seconds, and up to forty of them."""
 
 
 def main(folder: Path) -> None:

@@ -12,11 +12,12 @@ const LONGEST_MS = 10_000;
  * @param {any} answer of the API: a list with `as_of`, or the state of the views; any other is whole
  * @param {any} problem of the last request; null if it was answered
  * @param {() => void} reload
+ * @param {(answer: any) => unknown} [isLacking] whether something is not in the answer yet
  */
-export function useCatchUp(answer, problem, reload) {
+export function useCatchUp(answer, problem, reload, isLacking = lacks) {
   const wait = useRef(FIRST_MS);
   useEffect(() => {
-    if (problem ? !isPassing(problem) : !lacks(answer)) return void (wait.current = FIRST_MS);
+    if (problem ? !isPassing(problem) : !isLacking(answer)) return void (wait.current = FIRST_MS);
     const timer = setTimeout(reload, wait.current);
     wait.current = Math.min(LONGEST_MS, 2 * wait.current);
     return () => clearTimeout(timer);

@@ -41,6 +41,9 @@ def stage(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield opened
 
 
+WITHIN_S = 45
+"""How long a test waits for what must come, on a machine with much other work."""
+
 _TWO_FRAMES = (
     "() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(drawn))))"
 )
@@ -83,7 +86,7 @@ class Visit:
     def settle(self) -> None:
         """Wait until the page has all that it asked for, and has drawn it."""
         is_settled = False
-        deadline = time.monotonic() + 45
+        deadline = time.monotonic() + WITHIN_S
         while not is_settled:
             assert time.monotonic() < deadline, [each.url for each in self._under_way]
             asked, is_quiet = self._asked, not self._under_way
@@ -109,7 +112,7 @@ def visiting(browser: Browser, stage: Stage) -> Iterator[Visit]:
     context = browser.new_context(
         viewport={"width": 1440, "height": 900}, reduced_motion="reduce", timezone_id="Europe/Rome"
     )
-    context.set_default_timeout(45_000)
+    context.set_default_timeout(WITHIN_S * 1000)
     visit = Visit(context.new_page(), stage)
     yield visit
     visit.page.unroute_all(behavior="ignoreErrors")  # the page may be reading something again
@@ -139,7 +142,7 @@ def axe(visit: Visit) -> list[str]:
 
 def eventually(read: Any) -> Any:
     """What a view shows once it has followed the log."""
-    deadline = time.monotonic() + 45
+    deadline = time.monotonic() + WITHIN_S
     while not (found := read()):
         assert time.monotonic() < deadline, "nothing came"
         time.sleep(0.05)

@@ -8,7 +8,7 @@ and refunds and credits, each by itself and added up. ``version`` is that of the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, TypeAlias
+from typing import Final
 
 from sqlalchemy import Index, MetaData, Table
 
@@ -44,11 +44,9 @@ _column = AMOUNTS.c
 _index = Index("minor", _column.currency, _column.minor, _column.order_id)
 assert _index.table is AMOUNTS
 
-_Movement: TypeAlias = PaymentAuthorized | PaymentCaptured | PaymentFound | PaymentRefunded | CreditGranted
-_CHANGE_AMOUNTS: Final = frozenset(
-    {OrderPlaced, ItemUnavailable, ReportConfirmed}  # the total
-    | {PaymentAuthorized, PaymentCaptured, PaymentFound, PaymentRefunded, CreditGranted}
-)
+_MOVEMENTS: Final = (PaymentAuthorized, PaymentCaptured, PaymentFound, PaymentRefunded, CreditGranted)
+_CHANGE_TOTAL: Final = (OrderPlaced, ItemUnavailable, ReportConfirmed)
+_CHANGE_AMOUNTS: Final = frozenset({*_CHANGE_TOTAL, *_MOVEMENTS})
 
 
 def _rows(history: History, since: int) -> list[Row]:
@@ -82,7 +80,7 @@ def _amounts(order: Order, event: Event) -> Iterator[int]:
     if order.placed is None:
         return
     yield order.total.minor
-    if isinstance(event, _Movement):
+    if isinstance(event, _MOVEMENTS):
         yield event.amount.minor
         sums = (order.payment.captured.minor, order.payment.returned(Transfer.DONE).minor, order.credited)
         yield from (minor for minor in sums if minor)

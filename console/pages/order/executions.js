@@ -11,7 +11,7 @@ import { usePaged } from "../../kit/paged.js";
 import { Badge, Card, Said, Time, Trouble, actorWords } from "../../kit/parts.js";
 import { useNow } from "../../kit/now.js";
 import { may } from "../../kit/session.js";
-import { classes, html, memo, useMemo, useState } from "../../kit/view.js";
+import { classes, html, memo, useState } from "../../kit/view.js";
 
 const TONES = /** @type {Record<string, string>} */ ({
   RUNNING: "running", SUCCEEDED: "closed", FAILED: "parked", TIMED_OUT: "parked", ABORTED: "stopped",
@@ -28,9 +28,9 @@ export function useRuns(id, order) {
     [id, order?.version],
   );
   const rests = order && (order.parked || ENDED.includes(order.status));
-  const newest = rests && runs.data?.runs.at(-1);
-  const ends = newest?.executions?.some((/** @type {any} */ each) => each.status === "RUNNING");
-  useCatchUp(useMemo(() => ({ complete: !ends }), [runs.data, ends]), null, runs.reload);
+  const isEnding = (/** @type {any} */ read) =>
+    rests && read?.runs.at(-1)?.executions?.some((/** @type {any} */ each) => each.status === "RUNNING");
+  useCatchUp(runs.data, null, runs.reload, isEnding);
   return runs.data;
 }
 

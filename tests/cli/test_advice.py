@@ -81,6 +81,11 @@ def test_the_command_for_each_name_in_instead_is_complete(name: str) -> None:
     parse(f"expediter {command_for(name, 'ord_1')}")
 
 
+def test_a_name_of_a_newer_release_leads_to_the_incident() -> None:
+    """A command line that is older than its engine does not fail by what the engine offers."""
+    assert command_for("teleport 7", "ord_1") == "incidents show ord_1"
+
+
 @pytest.mark.parametrize("fact", ["item-unavailable", "declined", "failed", "rejected"])
 def test_the_command_that_passes_a_fact_on_is_complete(fact: str) -> None:
     parse(f"expediter {pass_on_command('ord_1', fact)}")

@@ -86,11 +86,14 @@ def _listed(words: str, names: Sequence[str], advise: Advise | None) -> str:
 
 
 def command_for(name: str, order: str) -> str:
-    """Return the command for a name in ``instead``, without the program: ``order credit ord_1 --amount ...``."""
+    """Return the command for a name in ``instead``, without the program: ``order credit ord_1 --amount ...``.
+
+    For a name that an engine of a newer release gives, it is the command that shows the incident.
+    """
     action, *numbers = name.split()
     if name in FACTS:
         return pass_on_command(order, FACTS[name])
-    return _COMMANDS[action].format(*numbers, order=order)
+    return _COMMANDS.get(action, _COMMANDS["show"]).format(*numbers, order=order)
 
 
 def pass_on_command(order: str, fact: str) -> str:
